@@ -1,0 +1,1 @@
+//! Framework for agents that run beside the nodes of a data store.

@@ -1,0 +1,1 @@
+//! Agent that runs beside a ZooKeeper server.

@@ -1,0 +1,1 @@
+//! Development only: starts real stores and clusters for tests, demonstrations and benchmarks.
