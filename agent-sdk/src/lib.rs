@@ -1,1 +1,6 @@
 //! Framework for agents that run beside the nodes of a data store.
+
+pub mod action;
+pub mod datastore;
+pub mod spec;
+pub mod telemetry;

@@ -1,0 +1,54 @@
+//! Metrics by Prometheus conventions.
+
+use std::time::Duration;
+
+/// What is asked of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Observation {
+    /// How the node is.
+    Status,
+    /// Who the node is.
+    Identity,
+    /// Attributes known without the store's process.
+    NodeAttributes,
+    /// The node's cluster.
+    ClusterId,
+    /// Attributes only the store's process knows.
+    StoreAttributes,
+    /// The node's shards.
+    Shards,
+}
+
+impl Observation {
+    /// Its name in logs and labels.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Identity => "identity",
+            Self::NodeAttributes => "node_attributes",
+            Self::ClusterId => "cluster_id",
+            Self::StoreAttributes => "store_attributes",
+            Self::Shards => "shards",
+        }
+    }
+}
+
+/// How an observation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// With an answer.
+    Answered,
+    /// With the store's refusal or silence, told as an error.
+    Failed,
+    /// With the deadline.
+    Deadline,
+}
+
+/// The agent's metrics.
+#[derive(Debug, Default)]
+pub struct Metrics {}
+
+impl Metrics {
+    /// The store was asked.
+    pub fn observed(&self, _what: Observation, _outcome: Outcome, _took: Duration) {}
+}
