@@ -3,5 +3,6 @@
 pub mod action;
 pub mod config;
 pub mod datastore;
+pub mod ledger;
 pub mod spec;
 pub mod telemetry;
