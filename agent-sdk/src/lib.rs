@@ -4,5 +4,6 @@ pub mod action;
 pub mod config;
 pub mod datastore;
 pub mod ledger;
+mod runner;
 pub mod spec;
 pub mod telemetry;

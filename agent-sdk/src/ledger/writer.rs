@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::apply::{self, Effect, Tally};
@@ -173,8 +173,13 @@ impl Writer {
         }
         let task = self.resumed.take_if(|_| self.runner.is_some()).or(task);
         match (task, self.runner.take()) {
-            // The runner has gone: the action is resumed at the next start.
-            (Some(task), Some(runner)) => drop(runner.send(task)),
+            (Some(task), Some(runner)) => {
+                if let Err(task) = runner.send(task) {
+                    // The runner has gone in good order: the action goes on at the next start.
+                    let (reply, _) = oneshot::channel();
+                    self.write(vec![Command::Park { id: task.record.id, spent: task.spent, reply }]);
+                }
+            }
             (Some(task), None) => self.resumed = Some(task),
             (None, runner) => self.runner = runner,
         }
