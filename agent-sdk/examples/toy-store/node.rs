@@ -15,7 +15,7 @@ use crate::election;
 use crate::log::{Body, Entry, Log};
 use crate::membership::{Config, Member, Meta};
 use crate::protocol::{Fault, Role, Status};
-use crate::replicate::Delay;
+use crate::replicate::{CatchUp, Delay};
 
 /// The store's own version, as any store has one of its own.
 pub(crate) const VERSION: &str = "1.4.2";
@@ -55,7 +55,7 @@ pub(crate) struct Follow {
     pub(crate) primary: Option<Member>,
     /// The length of the primary's log by its last answer.
     pub(crate) length: Option<u64>,
-    pub(crate) caught_up: bool,
+    pub(crate) catch_up: CatchUp,
     pub(crate) delay: Delay,
     /// Where to look for agreement with a log that differs from ours.
     pub(crate) probe: Option<u64>,
@@ -70,7 +70,7 @@ impl Follow {
         Self {
             primary: None,
             length: None,
-            caught_up: false,
+            catch_up: CatchUp::default(),
             delay,
             probe: None,
             since: now,
@@ -166,7 +166,7 @@ impl State {
             Part::Lead(_) if self.leads(now) => (Role::Primary, Some(0)),
             Part::Lead(_) => (Role::Recovering, None),
             Part::Follow(follow) => {
-                let up = follow.caught_up && self.is_member();
+                let up = follow.catch_up.is_done() && self.is_member();
                 let lag = follow.length.map(|length| length.saturating_sub(self.log.length()));
                 (if up { Role::Secondary } else { Role::Recovering }, lag)
             }
@@ -317,11 +317,15 @@ impl Node {
     pub(crate) fn wait<T>(&self, until: Instant, mut done: impl FnMut(&mut State) -> Option<T>) -> Option<T> {
         let mut state = self.lock();
         loop {
+            // First, as `done` may append: a node that was stopped must leave its directory alone.
+            if self.is_stopping() {
+                return None;
+            }
             if let Some(result) = done(&mut state) {
                 return Some(result);
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.is_stopping() {
+            if left.is_zero() {
                 return None;
             }
             state = self

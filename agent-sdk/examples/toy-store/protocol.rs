@@ -73,6 +73,7 @@ pub(crate) enum Request {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     pub(crate) node: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,6 +84,7 @@ pub(crate) struct Change {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Pull {
     pub(crate) cluster_id: String,
     pub(crate) name: String,
@@ -103,6 +105,7 @@ pub(crate) struct Pulled {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Ballot {
     pub(crate) cluster_id: String,
     pub(crate) candidate: String,
@@ -126,9 +129,9 @@ pub(crate) struct Voted {
 pub(crate) enum Role {
     /// Leads its epoch, and a majority was heard from lately.
     Primary,
-    /// A member that misses nothing but what the copy delay withholds, or did when it last heard from a primary.
+    /// A member that has caught up with what its primary held when they met. It may lag since: `lag` says so.
     Secondary,
-    /// Has a cluster, but is not a member yet, or has not caught up since it started or last lost entries.
+    /// Has a cluster, but is not a member yet, or has not caught up since it started, last led or last lost entries.
     Recovering,
     /// In no cluster.
     None,

@@ -52,6 +52,26 @@ impl Delay {
     }
 }
 
+/// Whether a secondary holds what its primary held when they met, whatever has been written since.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct CatchUp {
+    goal: Option<u64>,
+    done: bool,
+}
+
+impl CatchUp {
+    pub(crate) fn see(&mut self, primary: u64, own: u64) {
+        // A shorter log is that of another primary, and all there is to hold.
+        let goal = self.goal.map_or(primary, |goal| goal.min(primary));
+        self.goal = Some(goal);
+        self.done |= own >= goal;
+    }
+
+    pub(crate) fn is_done(self) -> bool {
+        self.done
+    }
+}
+
 /// The primary's side.
 pub(crate) fn answer(node: &Node, pull: &Pull) -> Result<Pulled, Fault> {
     let now = Instant::now();
@@ -234,7 +254,7 @@ fn take(node: &Node, state: &mut State, from: Member, offset: u64, pulled: Pulle
     let due = follow.delay.due(now, length);
     if let Some(agreed) = follow.probe.take().filter(|agreed| *agreed < own) {
         eprintln!("dropping {} entries that no majority held", own - agreed);
-        follow.caught_up = false;
+        follow.catch_up = CatchUp::default();
         state.log.truncate(agreed)?;
     }
     let wanted = usize::try_from(due.saturating_sub(state.log.length())).unwrap_or(usize::MAX);
@@ -244,9 +264,9 @@ fn take(node: &Node, state: &mut State, from: Member, offset: u64, pulled: Pulle
         state.log.append(copied)?;
     }
     state.committed = state.committed.max(committed.min(state.log.length()));
-    let caught_up = state.log.length() >= due;
+    let own = state.log.length();
     if let Some(follow) = state.follow() {
-        follow.caught_up |= caught_up;
+        follow.catch_up.see(length, own);
     }
     Ok(progress)
 }
@@ -266,5 +286,14 @@ mod tests {
         assert_eq!(delay.due(start + ms(360), 2), 2);
         assert_eq!(delay.due(start + ms(370), 4), 2);
         assert_eq!(Delay::new(ms(0)).due(start, 7), 7);
+    }
+
+    #[test]
+    fn catching_up_is_to_reach_what_was_there_at_first_and_is_not_undone_by_lag() {
+        let mut catch_up = CatchUp::default();
+        for (primary, own, done) in [(5, 0, false), (9, 4, false), (9, 5, true), (20, 5, true)] {
+            catch_up.see(primary, own);
+            assert_eq!(catch_up.is_done(), done, "{own} of {primary}");
+        }
     }
 }
