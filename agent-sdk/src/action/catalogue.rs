@@ -196,6 +196,10 @@ fn text(args: Option<&RawValue>) -> &str {
 
 /// Reads arguments, naming the place of what does not fit; keys that the type does not know are refused.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ArgsError> {
+    // serde would read a list as the fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(ArgsError { pointer: String::new(), message: "arguments are a JSON object".to_owned() });
+    }
     let mut unknown = None;
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();

@@ -346,3 +346,19 @@ fn gone(id: Uuid) -> WriteError {
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
+
+/// Takes one step as a live command would; whether it was taken.
+#[cfg(test)]
+pub(super) fn try_step(connection: &Connection, id: Uuid, step: Step) -> bool {
+    let mut tally = Tally { waiting: 1, kept: 0, next_finished: 1, taken: None, max_waiting: 1 };
+    let text = || RawValue::from_string("1".to_owned()).unwrap();
+    match step {
+        Step::Start => begin(connection, &mut tally, id).unwrap().is_ok(),
+        Step::Progress => progress(connection, id, Some(&text()), None, None, Attempt::Same).unwrap().is_ok(),
+        Step::Finish => end(connection, &mut tally, id, &Ending::Done(text()), Duration::ZERO).unwrap().is_ok(),
+        Step::Fail => {
+            let ending = Ending::Failed(cancelled());
+            end(connection, &mut tally, id, &ending, Duration::ZERO).unwrap().is_ok()
+        }
+    }
+}

@@ -22,6 +22,8 @@ mod error;
 mod fault;
 mod handle;
 mod health;
+#[cfg(test)]
+mod invariants;
 mod page;
 mod reader;
 mod recovery;
@@ -89,6 +91,15 @@ impl Ledger {
     ///
     /// **Guarantees**: an action that was running is resumed, or has ended, before anything else can be asked.
     pub fn open(directory: &StateDirectory, limits: Limits) -> Result<Self, OpenError> {
+        Self::open_with(directory, limits, None)
+    }
+
+    /// [`Ledger::open`], with a look at the connection before each transaction: how tests make a disk full.
+    fn open_with(
+        directory: &StateDirectory,
+        limits: Limits,
+        before_write: Option<writer::BeforeWrite>,
+    ) -> Result<Self, OpenError> {
         let file = directory.database();
         let database = |cause| OpenError::Database { file: file.clone(), cause };
         let mut connection = schema::open(&file)?;
@@ -112,6 +123,7 @@ impl Ledger {
             keep: limits.keep_finished,
             resumed,
             runner: None,
+            before_write,
         };
         std::thread::Builder::new()
             .name("ledger-writer".to_owned())

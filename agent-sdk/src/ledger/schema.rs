@@ -102,6 +102,14 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// A database for tests of single steps.
+#[cfg(test)]
+pub(super) fn in_memory() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(SCHEMA).unwrap();
+    connection
+}
+
 /// Opens a database that is there, changing nothing in it, and looks whether it can be used.
 pub(super) fn inspect(file: &Path) -> Result<Connection, OpenError> {
     header(file)?;
@@ -125,7 +133,7 @@ pub(super) fn inspect(file: &Path) -> Result<Connection, OpenError> {
     if found > FORMAT {
         return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });
     }
-    let detail: String = connection.pragma_query_value(None, "quick_check(1)", |row| row.get(0)).map_err(classify)?;
+    let detail: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(classify)?;
     if detail != "ok" {
         return Err(OpenError::Damaged { file: file.to_owned(), detail });
     }
@@ -198,7 +206,7 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     debug_assert_eq!(found, FORMAT, "there is one format so far; a second one comes with its migration");
     // The header is what an older agent reads first: it must not wait in the write-ahead log.
-    connection.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()))
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Whether every table has its columns.

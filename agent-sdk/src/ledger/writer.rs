@@ -26,6 +26,9 @@ const BATCH: usize = 256;
 /// How long to wait before looking again whether a full disk has space: only while an action waits for it.
 const SPACE_POLL: std::time::Duration = std::time::Duration::from_millis(250);
 
+/// Called before each transaction.
+pub(super) type BeforeWrite = Box<dyn FnMut(&Connection) + Send>;
+
 pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) tally: Tally,
@@ -39,6 +42,7 @@ pub(super) struct Writer {
     pub(super) resumed: Option<Task>,
     /// The runner, while it waits for work.
     pub(super) runner: Option<Reply<Task>>,
+    pub(super) before_write: Option<BeforeWrite>,
 }
 
 /// What a transaction has brought about.
@@ -134,6 +138,9 @@ impl Writer {
 
     /// Applies a batch in one transaction, synced to the disk.
     fn transact(&mut self, batch: &[Command]) -> Result<Outcome, Fault> {
+        if let Some(before_write) = &mut self.before_write {
+            before_write(&self.connection);
+        }
         let mut tally = self.tally;
         let mut changed = Vec::with_capacity(batch.len() + 1);
         let runner_waits = self.runner.as_ref().is_some_and(|runner| !runner.is_closed());
