@@ -55,7 +55,10 @@ pub struct Schedule {
 impl Schedule {
     /// An action of this kind, without arguments.
     pub fn new(kind: impl Into<String>) -> Self {
-        Self { kind: kind.into(), ..Self::default() }
+        Self {
+            kind: kind.into(),
+            ..Self::default()
+        }
     }
 
     /// The same with these arguments; those that are no JSON are left out.
@@ -68,7 +71,9 @@ impl Schedule {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base", &self.base).finish_non_exhaustive() // not the token
+        f.debug_struct("Client")
+            .field("base", &self.base)
+            .finish_non_exhaustive() // not the token
     }
 }
 
@@ -80,9 +85,14 @@ impl Client {
 
     /// A client that shares the thread of another.
     pub fn over(http: Http, base: &str) -> Result<Self, ClientError> {
-        let refuse = |reason: &str| ClientError::Address { url: base.to_owned(), reason: reason.to_owned() };
+        let refuse = |reason: &str| ClientError::Address {
+            url: base.to_owned(),
+            reason: reason.to_owned(),
+        };
         let base = base.trim_end_matches('/');
-        let uri: awc::http::Uri = base.parse().map_err(|_| refuse("it is no URL, such as http://127.0.0.1:8000"))?;
+        let uri: awc::http::Uri = base
+            .parse()
+            .map_err(|_| refuse("it is no URL, such as http://127.0.0.1:8000"))?;
         match uri.scheme_str() {
             Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => {}
             Some("https") => return Err(refuse("TLS is not supported yet; use http://")),
@@ -91,7 +101,11 @@ impl Client {
         if uri.query().is_some() {
             return Err(refuse("it has a query"));
         }
-        Ok(Self { http, base: base.to_owned(), token: None })
+        Ok(Self {
+            http,
+            base: base.to_owned(),
+            token: None,
+        })
     }
 
     /// The same client with a bearer token.
@@ -174,13 +188,20 @@ impl Client {
 
     /// Asks for an action's end.
     pub async fn cancel(&self, id: Uuid) -> Result<Record, ClientError> {
-        self.call(Method::Delete, &format!("/actions/{id}"), Vec::new(), REQUEST).await
+        self.call(Method::Delete, &format!("/actions/{id}"), Vec::new(), REQUEST)
+            .await
     }
 
     /// What an action of this kind would do now.
     pub async fn plan(&self, kind: &str, args: Option<&RawValue>) -> Result<PlanAnswer, ClientError> {
         let path = format!("/kinds/{}/plan", escaped(kind));
-        self.call(Method::Post, &path, body(&serde_json::json!({ "args": args }))?, REQUEST).await
+        self.call(
+            Method::Post,
+            &path,
+            body(&serde_json::json!({ "args": args }))?,
+            REQUEST,
+        )
+        .await
     }
 
     /// Any other request to the agent, `path` beginning at its root; its answer as it came, whatever the status.
@@ -213,12 +234,20 @@ impl Client {
     }
 
     async fn send(&self, method: Method, url: String, body: Vec<u8>, timeout: Duration) -> Result<Answer, ClientError> {
-        let mut request = Request { body, timeout, ..Request::new(method, url) };
+        let mut request = Request {
+            body,
+            timeout,
+            ..Request::new(method, url)
+        };
         if let Some(token) = &self.token {
-            request.headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+            request
+                .headers
+                .push(("authorization".to_owned(), format!("Bearer {token}")));
         }
         if method == Method::Post {
-            request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            request
+                .headers
+                .push(("content-type".to_owned(), "application/json".to_owned()));
         }
         self.http.send(request).await
     }
@@ -232,7 +261,9 @@ fn body(value: &impl Serialize) -> Result<Vec<u8>, ClientError> {
 }
 
 fn paged(path: &str, limit: usize, cursor: Option<&str>) -> String {
-    let cursor = cursor.map(|cursor| format!("&cursor={}", escaped(cursor))).unwrap_or_default();
+    let cursor = cursor
+        .map(|cursor| format!("&cursor={}", escaped(cursor)))
+        .unwrap_or_default();
     format!("{path}?limit={limit}{cursor}")
 }
 
@@ -255,10 +286,16 @@ fn refusal(url: String, answer: &Answer) -> ClientError {
     match serde_json::from_slice::<Problem>(&answer.body) {
         Ok(mut problem) if !problem.code.is_empty() => {
             problem.status = status;
-            let last = answer.header("location").and_then(|location| location.rsplit('/').next());
+            let last = answer
+                .header("location")
+                .and_then(|location| location.rsplit('/').next());
             problem.id = last.and_then(|id| id.parse().ok());
             ClientError::Refused(Box::new(problem))
         }
-        _ => ClientError::Garbled { url, status, detail: format!("status {status} without a problem document") },
+        _ => ClientError::Garbled {
+            url,
+            status,
+            detail: format!("status {status} without a problem document"),
+        },
     }
 }

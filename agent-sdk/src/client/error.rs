@@ -95,7 +95,15 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { status, code, title, detail, field, same_request: _, id: _ } = self;
+        let Self {
+            status,
+            code,
+            title,
+            detail,
+            field,
+            same_request: _,
+            id: _,
+        } = self;
         f.write_str(if detail.is_empty() { title } else { detail })?;
         if let Some(field) = field.as_deref().filter(|field| !field.is_empty()) {
             write!(f, " at {field}")?;

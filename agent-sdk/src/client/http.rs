@@ -83,7 +83,10 @@ impl Request {
 // Headers and bodies may hold secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("method", &self.method).field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,7 +99,10 @@ impl fmt::Debug for Http {
 impl Answer {
     /// The value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -138,7 +144,11 @@ fn serve(mut work: mpsc::Receiver<Job>) {
     runtime.block_on(async move {
         // No limit but the request's own, and nobody is followed elsewhere with the token in hand.
         let connector = awc::Connector::new().timeout(CONNECT);
-        let client = awc::Client::builder().connector(connector).disable_timeout().disable_redirects().finish();
+        let client = awc::Client::builder()
+            .connector(connector)
+            .disable_timeout()
+            .disable_redirects()
+            .finish();
         while let Some(Job { request, mut reply }) = work.recv().await {
             let client = client.clone();
             rt::spawn(async move {
@@ -156,7 +166,14 @@ fn serve(mut work: mpsc::Receiver<Job>) {
 }
 
 async fn exchange(client: &awc::Client, request: Request) -> Result<Answer, ClientError> {
-    let Request { method, url, headers, body, timeout: _, limit } = request;
+    let Request {
+        method,
+        url,
+        headers,
+        body,
+        timeout: _,
+        limit,
+    } = request;
     let mut out = match method {
         Method::Get => client.get(&url),
         Method::Post => client.post(&url),
@@ -165,7 +182,11 @@ async fn exchange(client: &awc::Client, request: Request) -> Result<Answer, Clie
     for (name, value) in headers {
         out = out.insert_header((name, value));
     }
-    let sent = if body.is_empty() { out.send().await } else { out.send_body(body).await };
+    let sent = if body.is_empty() {
+        out.send().await
+    } else {
+        out.send_body(body).await
+    };
     let mut answer = sent.map_err(|error| unsent(&url, &error))?;
     let headers: Vec<(String, String)> = answer
         .headers()
@@ -173,12 +194,22 @@ async fn exchange(client: &awc::Client, request: Request) -> Result<Answer, Clie
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
     let status = answer.status().as_u16();
-    let broken = |why: &str| ClientError::Unreachable { url: url.clone(), cause: format!("the answer broke off{why}") };
+    let broken = |why: &str| ClientError::Unreachable {
+        url: url.clone(),
+        cause: format!("the answer broke off{why}"),
+    };
     let body = answer.body().limit(limit).await.map_err(|error| match error {
-        PayloadError::Overflow => ClientError::TooLong { url: url.clone(), limit },
+        PayloadError::Overflow => ClientError::TooLong {
+            url: url.clone(),
+            limit,
+        },
         other => broken(&format!(": {other}")),
     })?;
-    let answer = Answer { status, headers, body: body.to_vec() };
+    let answer = Answer {
+        status,
+        headers,
+        body: body.to_vec(),
+    };
     // A connection that ends early looks to the stack like the end of the body.
     match answer.header("content-length").map(str::parse::<usize>) {
         Some(Ok(length)) if length != answer.body.len() => Err(broken("")),
@@ -189,15 +220,27 @@ async fn exchange(client: &awc::Client, request: Request) -> Result<Answer, Clie
 fn unsent(url: &str, error: &SendRequestError) -> ClientError {
     let url = url.to_owned();
     match error {
-        SendRequestError::Url(reason) => ClientError::Address { url, reason: reason.to_string() },
-        SendRequestError::Http(reason) => ClientError::Address { url, reason: reason.to_string() },
-        SendRequestError::Response(reason) => {
-            ClientError::Garbled { url, status: 0, detail: format!("no HTTP answer: {reason}") }
-        }
-        SendRequestError::Connect(awc::error::ConnectError::Io(cause)) => {
-            ClientError::Unreachable { url, cause: plain(cause) }
-        }
-        other => ClientError::Unreachable { url, cause: other.to_string() },
+        SendRequestError::Url(reason) => ClientError::Address {
+            url,
+            reason: reason.to_string(),
+        },
+        SendRequestError::Http(reason) => ClientError::Address {
+            url,
+            reason: reason.to_string(),
+        },
+        SendRequestError::Response(reason) => ClientError::Garbled {
+            url,
+            status: 0,
+            detail: format!("no HTTP answer: {reason}"),
+        },
+        SendRequestError::Connect(awc::error::ConnectError::Io(cause)) => ClientError::Unreachable {
+            url,
+            cause: plain(cause),
+        },
+        other => ClientError::Unreachable {
+            url,
+            cause: other.to_string(),
+        },
     }
 }
 

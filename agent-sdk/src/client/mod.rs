@@ -20,8 +20,8 @@ mod wait;
 
 pub use agent::{Client, Schedule};
 pub use answer::{
-    AbsentKind, AgentVersion, Amount, History, KindInfo, Kinds, NodeInfo, Page, PlanAnswer, Record, Scheduled, ShardInfo,
-    ShardsInfo, StoreInfo, StoreVersion, Summary, Transition,
+    AbsentKind, AgentVersion, Amount, History, KindInfo, Kinds, NodeInfo, Page, PlanAnswer, Record, Scheduled,
+    ShardInfo, ShardsInfo, StoreInfo, StoreVersion, Summary, Transition,
 };
 pub use error::{ClientError, Problem};
 pub use http::{Answer, Http, Method, Request};

@@ -26,14 +26,25 @@ fn an_answer_becomes_its_type_and_the_token_goes_along() {
     let node = wait(client.with_token("s3cret\n").node()).unwrap();
     assert_eq!((node.node_id.as_str(), node.node_status.name()), ("n1", "HEALTHY"));
     let asked = server.asked();
-    assert_eq!((asked[0].method.as_str(), asked[0].path.as_str()), ("GET", "/api/v1/info/node"));
-    assert!(asked[0].headers.to_ascii_lowercase().contains("authorization: bearer s3cret\r\n"));
+    assert_eq!(
+        (asked[0].method.as_str(), asked[0].path.as_str()),
+        ("GET", "/api/v1/info/node")
+    );
+    assert!(
+        asked[0]
+            .headers
+            .to_ascii_lowercase()
+            .contains("authorization: bearer s3cret\r\n")
+    );
 }
 
 #[test]
 fn it_is_used_from_async_code_of_any_runtime() {
     let (_server, client) = answering(200, NODE);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
     let task = runtime.spawn(async move { client.node().await.map(|node| node.store_id) });
     assert_eq!(runtime.block_on(task).unwrap().unwrap(), "toy");
 }
@@ -47,7 +58,12 @@ fn what_is_scheduled_is_sent_as_it_was_given() {
     assert_eq!(scheduled.id.to_string(), "67e55044-10b1-426f-9247-bb680e5fe0c8");
     let asked = &server.asked()[0];
     assert_eq!(asked.body, br#"{"kind":"example.org/x","args":{"n": 1.50}}"#);
-    assert!(asked.headers.to_ascii_lowercase().contains("content-type: application/json\r\n"));
+    assert!(
+        asked
+            .headers
+            .to_ascii_lowercase()
+            .contains("content-type: application/json\r\n")
+    );
 }
 
 #[test]
@@ -57,7 +73,10 @@ fn a_refusal_is_told_with_its_code_and_field() {
         r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"no such kind","code":"unknown_kind","field":"/kind"}"#,
     );
     let error = wait(client.schedule(&Schedule::new("a/b"))).unwrap_err();
-    assert_eq!(error.problem().map(|problem| problem.code.as_str()), Some("unknown_kind"));
+    assert_eq!(
+        error.problem().map(|problem| problem.code.as_str()),
+        Some("unknown_kind")
+    );
     assert_eq!(error.to_string(), "no such kind at /kind (400 unknown_kind)");
 }
 
@@ -70,7 +89,12 @@ fn garbage_is_an_error_and_never_a_panic() {
             assert!(matches!(error, ClientError::Garbled { .. }), "{body:?}: {error}");
         }
     }
-    for bytes in [&b"no http at all\r\n\r\n"[..], b"HTTP/1.1 999999 X\r\n\r\n", b"\xff\xfe\r\n\r\n", b""] {
+    for bytes in [
+        &b"no http at all\r\n\r\n"[..],
+        b"HTTP/1.1 999999 X\r\n\r\n",
+        b"\xff\xfe\r\n\r\n",
+        b"",
+    ] {
         let (_server, client) = serving(move || Reply::Raw(bytes.to_vec()));
         wait(client.node()).unwrap_err();
     }
@@ -87,24 +111,47 @@ fn an_answer_that_is_cut_short_is_an_error() {
 fn length_and_time_are_bounded() {
     let (server, _) = answering(200, "0123456789");
     let http = Http::new().unwrap();
-    let short = Request { limit: 9, ..Request::new(Method::Get, server.url()) };
-    assert!(matches!(wait(http.send(short)), Err(ClientError::TooLong { limit: 9, .. })));
+    let short = Request {
+        limit: 9,
+        ..Request::new(Method::Get, server.url())
+    };
+    assert!(matches!(
+        wait(http.send(short)),
+        Err(ClientError::TooLong { limit: 9, .. })
+    ));
 
     let (silent, _) = serving(|| Reply::Silence);
-    let hasty = Request { timeout: Duration::from_millis(20), ..Request::new(Method::Get, silent.url()) };
+    let hasty = Request {
+        timeout: Duration::from_millis(20),
+        ..Request::new(Method::Get, silent.url())
+    };
     assert!(matches!(wait(http.send(hasty)), Err(ClientError::Timeout { .. })));
 }
 
 #[test]
 fn nobody_there_is_said_with_the_address() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let error = wait(Client::new(&format!("http://{free}")).unwrap().node()).unwrap_err();
-    assert_eq!(error.to_string(), format!("http://{free}/api/v1/info/node cannot be reached: connection refused"));
+    assert_eq!(
+        error.to_string(),
+        format!("http://{free}/api/v1/info/node cannot be reached: connection refused")
+    );
 }
 
 #[test]
 fn addresses_that_are_none_are_refused_at_once() {
-    for url in ["", "127.0.0.1:8000", "ftp://h", "https://h", "http://", "http://h/?q", "http://h h"] {
+    for url in [
+        "",
+        "127.0.0.1:8000",
+        "ftp://h",
+        "https://h",
+        "http://",
+        "http://h/?q",
+        "http://h h",
+    ] {
         let error = Client::new(url).unwrap_err();
         assert!(matches!(error, ClientError::Address { .. }), "{url}");
     }
