@@ -2,6 +2,27 @@
 //!
 //! One YAML file, each value of which an environment variable can override. The `store` section is the vendor's own
 //! type; everything else is the same for every agent.
+//!
+//! [`load`] reads it: first into a tree that knows the line or variable of each value (`tree`), then into the types
+//! (`typed`), and then it is checked as a whole (`validate`). Ranges, meanings and defaults come from the JSON Schema of the
+//! types (`schema`), which also gives [`example`].
+
+mod error;
+mod example;
+mod load;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod typed;
+mod validate;
+
+pub use error::{ConfigError, ConfigFault};
+pub use example::example;
+pub use load::{load, parse};
+pub use schema::schema;
+pub use tree::Origin;
+pub use validate::Validated;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,10 +49,10 @@ pub struct Config<S> {
     /// Looking at the store.
     #[serde(default)]
     pub observe: Observe,
-    /// Logs.
+    /// Logs, on standard error.
     #[serde(default)]
     pub logs: Logs,
-    /// Traces.
+    /// Traces by OpenTelemetry.
     #[serde(default)]
     pub traces: Traces,
     /// The store beside the agent.
@@ -60,7 +81,7 @@ pub struct Node {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Api {
-    /// Address and port to listen on. Port 0 takes a free one.
+    /// Address and port to listen on, such as 127.0.0.1:8000. Port 0 takes a free one.
     pub bind: SocketAddr,
     /// Which dialects are served.
     pub trees: Vec<Tree>,
@@ -173,7 +194,11 @@ impl Default for Api {
 
 impl Default for Actions {
     fn default() -> Self {
-        Self { max_queued: 1_000, keep_finished: 10_000, grace_s: 10 }
+        Self {
+            max_queued: 1_000,
+            keep_finished: 10_000,
+            grace_s: 10,
+        }
     }
 }
 
@@ -185,13 +210,20 @@ impl Default for Observe {
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        }
     }
 }
 
 impl Api {
     /// What clients without a token may do, the default for the bound address included.
     pub fn anonymous(&self) -> Anonymous {
-        self.anonymous.unwrap_or(if self.bind.ip().is_loopback() { Anonymous::Read } else { Anonymous::None })
+        self.anonymous.unwrap_or(if self.bind.ip().is_loopback() {
+            Anonymous::Read
+        } else {
+            Anonymous::None
+        })
     }
 }
