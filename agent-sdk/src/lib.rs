@@ -1,6 +1,7 @@
 //! Framework for agents that run beside the nodes of a data store.
 
 pub mod action;
+pub mod agent;
 pub mod client;
 pub mod config;
 pub mod datastore;
