@@ -3,5 +3,7 @@
 pub mod action;
 pub mod config;
 pub mod datastore;
+pub mod ledger;
+mod runner;
 pub mod spec;
 pub mod telemetry;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -33,7 +34,7 @@ pub struct Entry {
     pub deadline_s: u32,
     /// Whether it can tell what it would do.
     pub plans: bool,
-    handler: Box<dyn Handler>,
+    handler: Arc<dyn Handler>,
 }
 
 /// A well-known kind that this store has no use for.
@@ -138,7 +139,7 @@ impl Catalogue {
             output: schema(SchemaGenerator::into_root_schema_for::<A::Output>),
             deadline_s: u32::try_from(A::DEADLINE.as_secs()).unwrap_or(u32::MAX),
             plans: A::PLANS,
-            handler: Box::new(Typed { action, args: PhantomData }),
+            handler: Arc::new(Typed { action, args: PhantomData }),
         };
         match self.entries.entry(kind.clone()) {
             std::collections::btree_map::Entry::Occupied(_) => Err(CatalogueError::Twice(kind)),
@@ -171,18 +172,18 @@ impl Entry {
         self.handler.check(text(args))
     }
 
-    /// Runs the action to its output, in JSON.
-    pub(crate) fn run<'a>(
-        &'a self,
-        args: Option<&'a RawValue>,
-        invocation: Invocation,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, ActionError>> {
-        self.handler.run(text(args), invocation)
+    /// The action without its types, to be run apart from the catalogue.
+    pub(crate) fn handler(&self) -> Arc<dyn Handler> {
+        self.handler.clone()
     }
 
-    /// What the action would do.
-    pub(crate) fn plan<'a>(&'a self, args: Option<&'a RawValue>) -> BoxFuture<'a, Result<Plan, ActionError>> {
-        self.handler.plan(text(args))
+    /// What the action would do. The future is its own, so that it can be run elsewhere.
+    pub(crate) fn plan(
+        &self,
+        args: Option<Box<RawValue>>,
+    ) -> impl Future<Output = Result<Plan, ActionError>> + Send + 'static {
+        let handler = self.handler.clone();
+        async move { handler.plan(text(args.as_deref())).await }
     }
 }
 
@@ -195,6 +196,10 @@ fn text(args: Option<&RawValue>) -> &str {
 
 /// Reads arguments, naming the place of what does not fit; keys that the type does not know are refused.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ArgsError> {
+    // serde would read a list as the fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(ArgsError { pointer: String::new(), message: "arguments are a JSON object".to_owned() });
+    }
     let mut unknown = None;
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
@@ -231,7 +236,7 @@ fn without_position(message: &str) -> String {
 }
 
 /// [`Action`] without its types.
-trait Handler: Send + Sync {
+pub(crate) trait Handler: Send + Sync {
     fn check(&self, args: &str) -> Result<(), ArgsError>;
     fn run<'a>(&'a self, args: &'a str, invocation: Invocation) -> BoxFuture<'a, Result<Box<RawValue>, ActionError>>;
     fn plan<'a>(&'a self, args: &'a str) -> BoxFuture<'a, Result<Plan, ActionError>>;

@@ -14,6 +14,7 @@ mod wellknown;
 use std::future::Future;
 use std::time::Duration;
 
+pub(crate) use catalogue::Handler;
 pub use catalogue::{Absent, ArgsError, Catalogue, CatalogueError, Entry};
 pub use converge::{Converge, Next};
 pub use error::{ActionError, Fault};

@@ -48,6 +48,11 @@ impl KindName {
         }
     }
 
+    /// What stands for the kind of a record whose own cannot be read.
+    pub(crate) fn damaged() -> Self {
+        Self("damaged/record".to_owned())
+    }
+
     /// The whole name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -27,6 +27,11 @@ impl Timestamp {
         Self(Utc::now())
     }
 
+    /// The beginning of Unix time: stands for a time that cannot be read.
+    pub(crate) fn unreadable() -> Self {
+        Self(DateTime::UNIX_EPOCH)
+    }
+
     /// Reads a time.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError::Malformed(text.to_owned()))?;

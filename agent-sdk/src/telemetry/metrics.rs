@@ -49,6 +49,12 @@ pub enum Outcome {
 pub struct Metrics {}
 
 impl Metrics {
+    /// An attempt at an action begins.
+    pub fn attempt(&self, _kind: &str) {}
+
+    /// An action has ended.
+    pub fn finished(&self, _kind: &str, _state: crate::spec::State, _spent: Duration) {}
+
     /// The store was asked.
     pub fn observed(&self, _what: Observation, _outcome: Outcome, _took: Duration) {}
 }
