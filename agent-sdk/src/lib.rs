@@ -1,6 +1,7 @@
 //! Framework for agents that run beside the nodes of a data store.
 
 pub mod action;
+pub mod api;
 pub mod config;
 pub mod datastore;
 pub mod ledger;

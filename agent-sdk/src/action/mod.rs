@@ -21,7 +21,7 @@ pub use error::{ActionError, Fault};
 pub(crate) use invocation::{CheckpointSink, SaveError, Seat};
 pub use invocation::{Interrupt, Invocation};
 pub use plan::{Plan, PlannedStep};
-pub use wellknown::{NodeArgs, NoArgs};
+pub use wellknown::{NoArgs, NodeArgs};
 
 use schemars::JsonSchema;
 use serde::Serialize;

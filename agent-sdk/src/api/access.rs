@@ -70,15 +70,18 @@ fn digest(token: &[u8]) -> [u8; 32] {
 }
 
 /// Decides what a request may do.
-pub struct Access {
+pub(super) struct Access {
     tokens: Tokens,
     anonymous: Role,
 }
 
 impl Access {
     /// Tokens have their roles, everybody else has `anonymous`.
-    pub fn new(tokens: Tokens, anonymous: Anonymous) -> Self {
-        Self { tokens, anonymous: anonymous.into() }
+    pub(super) fn new(tokens: Tokens, anonymous: Anonymous) -> Self {
+        Self {
+            tokens,
+            anonymous: anonymous.into(),
+        }
     }
 
     /// Lets a request pass that may do what it needs.
@@ -94,7 +97,10 @@ impl Access {
                 Some(role.ok_or_else(|| unauthenticated("the token is not known", r#"Bearer error="invalid_token""#))?)
             }
             (Some(_), Some(_)) => {
-                return Err(unauthenticated("credentials are given twice", r#"Bearer error="invalid_request""#));
+                return Err(unauthenticated(
+                    "credentials are given twice",
+                    r#"Bearer error="invalid_request""#,
+                ));
             }
         };
         match role {
@@ -130,22 +136,34 @@ mod tests {
     }
 
     fn outcome(access: &Access, needed: Role, values: &[&str]) -> u16 {
-        access.check(needed, &headers(values)).map_or_else(|problem| problem.code().status().as_u16(), |()| 200)
+        access
+            .check(needed, &headers(values))
+            .map_or_else(|problem| problem.code().status().as_u16(), |()| 200)
     }
 
     #[test]
     fn every_role_by_every_credential() {
         use Role::{Act, None, Read};
-        for (anonymous, none, read, act) in
-            [(Anonymous::None, 200, 401, 401), (Anonymous::Read, 200, 200, 401), (Anonymous::Act, 200, 200, 200)]
-        {
+        for (anonymous, none, read, act) in [
+            (Anonymous::None, 200, 401, 401),
+            (Anonymous::Read, 200, 200, 401),
+            (Anonymous::Act, 200, 200, 200),
+        ] {
             let tokens = Tokens::new().with("reads", Read).with("acts", Act);
             let access = Access::new(tokens, anonymous);
             let row = |values: &[&str]| [None, Read, Act].map(|needed| outcome(&access, needed, values));
             assert_eq!(row(&[]), [none, read, act]);
             assert_eq!(row(&["Bearer reads"]), [200, 200, 403]);
             assert_eq!(row(&["bearer  acts"]), [200, 200, 200]);
-            for wrong in ["Bearer actS", "Bearer act", "Bearer acts.", "Bearer ", "Bearer", "acts", "Basic acts"] {
+            for wrong in [
+                "Bearer actS",
+                "Bearer act",
+                "Bearer acts.",
+                "Bearer ",
+                "Bearer",
+                "acts",
+                "Basic acts",
+            ] {
                 assert_eq!(row(&[wrong]), [200, 401, 401], "{wrong}");
             }
             assert_eq!(row(&["Bearer acts", "Bearer acts"]), [200, 401, 401]);

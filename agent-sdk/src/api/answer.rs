@@ -28,7 +28,12 @@ impl Answer {
 
     /// 200 with a body that is there already.
     pub(super) fn ready(media: &'static str, body: Bytes) -> Self {
-        Self { status: StatusCode::OK, media, body, location: None }
+        Self {
+            status: StatusCode::OK,
+            media,
+            body,
+            location: None,
+        }
     }
 
     /// The same with another status.
@@ -46,7 +51,12 @@ impl Answer {
     }
 
     pub(super) fn response(self) -> HttpResponse {
-        let Self { status, media, body, location } = self;
+        let Self {
+            status,
+            media,
+            body,
+            location,
+        } = self;
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media)));
         if let Some(location) = location {

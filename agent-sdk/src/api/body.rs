@@ -26,16 +26,21 @@ pub(super) struct Limits {
 /// Reads a body of JSON, without looking into it.
 pub(super) async fn read(headers: &HeaderMap, payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
     if !is_json(headers) {
-        let problem = Problem::new(Code::UnsupportedMediaType, "the body has to be sent as application/json, not encoded");
+        let problem = Problem::new(
+            Code::UnsupportedMediaType,
+            "the body has to be sent as application/json, not encoded",
+        );
         return Err(problem.closing());
     }
     if length(headers).is_some_and(|length| length > limits.longest as u64) {
         return Err(too_large(limits));
     }
-    timeout(limits.patience, collect(payload, limits)).await.unwrap_or_else(|_| {
-        let detail = format!("the body did not come within {} s", limits.patience.as_secs());
-        Err(Problem::new(Code::BodyTimeout, detail).closing())
-    })
+    timeout(limits.patience, collect(payload, limits))
+        .await
+        .unwrap_or_else(|_| {
+            let detail = format!("the body did not come within {} s", limits.patience.as_secs());
+            Err(Problem::new(Code::BodyTimeout, detail).closing())
+        })
 }
 
 /// Whether a request says that it has a body.
@@ -67,7 +72,11 @@ async fn collect(mut payload: Payload, limits: Limits) -> Result<Bytes, Problem>
 }
 
 fn too_large(limits: Limits) -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("the body may have at most {} bytes", limits.longest)).closing()
+    Problem::new(
+        Code::BodyTooLarge,
+        format!("the body may have at most {} bytes", limits.longest),
+    )
+    .closing()
 }
 
 fn broken(error: &PayloadError) -> Problem {
@@ -77,16 +86,22 @@ fn broken(error: &PayloadError) -> Problem {
 /// Whether the body is said to be JSON in UTF-8, and nothing but that.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).map(|value| value.to_str());
-    let (Some(Ok(media)), None) = (types.next(), types.next()) else { return false };
+    let (Some(Ok(media)), None) = (types.next(), types.next()) else {
+        return false;
+    };
     let mut parts = media.split(';').map(str::trim);
-    let plain = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let plain = parts
+        .next()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
     let utf8 = |parameter: &str| match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
             value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
         }
         _ => true,
     };
-    let unencoded = headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
+    let unencoded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_none_or(|encoding| encoding == "identity");
     plain && parts.all(utf8) && unencoded
 }
 
@@ -103,12 +118,21 @@ mod tests {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
             is_json(&headers)
         };
-        for json in ["application/json", "Application/JSON", "application/json; charset=UTF-8", "application/json;x=1"] {
+        for json in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=UTF-8",
+            "application/json;x=1",
+        ] {
             assert!(taken(json), "{json}");
         }
-        for other in
-            ["", "text/plain", "application/jsonx", "application/problem+json", "application/json; charset=latin1"]
-        {
+        for other in [
+            "",
+            "text/plain",
+            "application/jsonx",
+            "application/problem+json",
+            "application/json; charset=latin1",
+        ] {
             assert!(!taken(other), "{other}");
         }
         assert!(!is_json(&HeaderMap::new()));

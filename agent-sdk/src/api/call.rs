@@ -1,7 +1,6 @@
 //! A request as a handler sees it: routed, allowed, its body read and checked.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
 use actix_web::HttpRequest;
 use actix_web::web::Query;
@@ -10,23 +9,23 @@ use uuid::Uuid;
 
 use super::json::{self, Fault, Misfit, Unknown};
 use super::problem::{Code, Problem};
-use super::route::{Dialect, Route};
+use super::route::{Dialect, Parameter, Route};
 use super::service::Service;
 use super::trace;
 
 /// One request.
-#[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
     pub(super) service: &'a Service,
-    pub(super) route: &'a Route,
-    pub(super) dialect: Dialect,
+    pub(super) query: Parameters,
+    dialect: Dialect,
     request: &'a HttpRequest,
     /// Checked JSON; empty where the route takes no body.
     body: &'a str,
 }
 
 impl<'a> Call<'a> {
-    /// **Errors**: a body that is not JSON, or means more than one thing.
+    /// **Errors**: a query with parameters that the route does not know; a body that is not JSON, or means more than
+    /// one thing.
     pub(super) fn new(
         service: &'a Service,
         route: &'a Route,
@@ -34,17 +33,32 @@ impl<'a> Call<'a> {
         request: &'a HttpRequest,
         body: &'a [u8],
     ) -> Result<Self, Problem> {
-        let body = std::str::from_utf8(body)
-            .map_err(|error| Problem::new(Code::MalformedBody, format!("the body is not UTF-8 from byte {}", error.valid_up_to())))?;
+        let query = Parameters::parse(request.query_string(), route, dialect)?;
+        let body = std::str::from_utf8(body).map_err(|error| {
+            Problem::new(
+                Code::MalformedBody,
+                format!("the body is not UTF-8 from byte {}", error.valid_up_to()),
+            )
+        })?;
         if route.takes.is_some() {
             json::check(body).map_err(|(fault, place)| unlawful(fault, place))?;
         }
-        Ok(Self { service, route, dialect, request, body })
+        Ok(Self {
+            service,
+            query,
+            dialect,
+            request,
+            body,
+        })
     }
 
     /// The body as a type; what it does not know is a fault or not, as the dialect has it.
     pub(super) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let unknown = if self.dialect.is_strict() { Unknown::Refused } else { Unknown::Ignored };
+        let unknown = if self.dialect.is_strict() {
+            Unknown::Refused
+        } else {
+            Unknown::Ignored
+        };
         json::read(self.body, unknown).map_err(|misfit| match misfit {
             Misfit::Value(place, words) => Problem::new(Code::BadValue, words).at(place),
             Misfit::Key(place) => Problem::new(Code::UnknownKey, format!("{place} is not known here")).at(place),
@@ -65,26 +79,14 @@ impl<'a> Call<'a> {
     pub(super) fn trace(&self) -> Option<&'a str> {
         trace::parent(self.request.headers())
     }
+}
 
-    /// The query, its names looked up in the route's row.
-    pub(super) fn query(&self) -> Result<Parameters, Problem> {
-        let text = self.request.query_string();
-        if text.is_empty() {
-            return Ok(Parameters { given: Vec::new() });
-        }
-        let Query(given) = Query::<Vec<(String, String)>>::from_query(text)
-            .map_err(|_| Problem::new(Code::BadParameter, "the query cannot be read"))?;
-        for (index, (name, _)) in given.iter().enumerate() {
-            let known = self.route.query.iter().any(|parameter| parameter.name == name);
-            if !known && self.dialect.is_strict() {
-                return Err(bad(name, format!("{name:?} is no parameter of this route")));
-            }
-            if known && given[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(bad(name, format!("{name:?} is given twice")));
-            }
-        }
-        Ok(Parameters { given })
-    }
+/// What a handler is given.
+pub(super) type Ask<'a> = &'a Call<'a>;
+
+/// Says in the request's span which action it is about.
+pub(super) fn concerns(id: Uuid) {
+    tracing::Span::current().record("action", tracing::field::display(id));
 }
 
 /// The parameters of a query.
@@ -93,23 +95,51 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// A parameter's text.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    /// Reads a query, its names looked up in the route's row.
+    fn parse(text: &str, route: &Route, dialect: Dialect) -> Result<Self, Problem> {
+        if text.is_empty() {
+            return Ok(Self { given: Vec::new() });
+        }
+        let Query(given) = Query::<Vec<(String, String)>>::from_query(text)
+            .map_err(|_| Problem::new(Code::BadParameter, "the query cannot be read"))?;
+        for (index, (name, _)) in given.iter().enumerate() {
+            let known = route.query.iter().any(|parameter| parameter.name == name);
+            if !known && dialect.is_strict() {
+                return Err(bad(name, format!("{name:?} is no parameter of this route")));
+            }
+            if known && given[..index].iter().any(|(earlier, _)| earlier == name) {
+                return Err(bad(name, format!("{name} is given twice")));
+            }
+        }
+        Ok(Self { given })
     }
 
-    /// A parameter's number, digits only, within its range.
-    pub(super) fn number<T: FromStr + PartialOrd + std::fmt::Display>(
-        &self,
-        name: &'static str,
-        (low, high): (T, T),
-    ) -> Result<Option<T>, Problem> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+    /// A parameter's text.
+    pub(super) fn text(&self, parameter: Parameter) -> Option<&str> {
+        self.given
+            .iter()
+            .find(|(given, _)| given == parameter.name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter's number, in digits only, within its range.
+    pub(super) fn number(&self, parameter: Parameter) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.text(parameter) else {
+            return Ok(None);
+        };
+        let (low, high) = parameter.range.unwrap_or((0, u64::MAX));
         // `parse` alone would also take a sign.
-        let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<T>().ok()).flatten();
-        match number.filter(|number| (&low..=&high).contains(&number)) {
+        let number = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse().ok())
+            .flatten();
+        match number.filter(|number| (low..=high).contains(number)) {
             Some(number) => Ok(Some(number)),
-            None => Err(bad(name, format!("{name} is a number from {low} to {high}"))),
+            None => Err(bad(
+                parameter.name,
+                format!("{} is a number from {low} to {high}", parameter.name),
+            )),
         }
     }
 }
@@ -122,9 +152,17 @@ fn bad(name: &str, detail: String) -> Problem {
 
 /// Reads an id: 36 characters, as everybody writes them, in any case.
 pub(super) fn id(text: &str) -> Result<Uuid, Problem> {
-    let uuid = if text.len() == 36 { Uuid::try_parse(text).ok() } else { None };
+    let uuid = if text.len() == 36 {
+        Uuid::try_parse(text).ok()
+    } else {
+        None
+    };
     uuid.ok_or_else(|| {
-        Problem::new(Code::BadId, "an id is a UUID, such as 8e0b8a3e-0f5c-4d0e-9f39-2a8f3c1f6c55").at("/id")
+        Problem::new(
+            Code::BadId,
+            "an id is a UUID, such as 8e0b8a3e-0f5c-4d0e-9f39-2a8f3c1f6c55",
+        )
+        .at("/id")
     })
 }
 

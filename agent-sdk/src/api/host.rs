@@ -22,30 +22,44 @@ impl Hosts {
     /// `names` may carry ports, which are left out.
     pub(super) fn new(bound: IpAddr, names: &[String]) -> Self {
         let name = |name: &String| without_port(name).unwrap_or(name).to_ascii_lowercase();
-        Self { bound: bound.to_canonical(), names: names.iter().map(name).collect() }
+        Self {
+            bound: bound.to_canonical(),
+            names: names.iter().map(name).collect(),
+        }
     }
 
     /// Lets a request pass that is meant for this agent.
     pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut hosts = headers.get_all(header::HOST);
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return Err(Problem::new(Code::BadHost, "a request names one host in its Host header"));
+            return Err(Problem::new(
+                Code::BadHost,
+                "a request names one host in its Host header",
+            ));
         };
         let host = std::str::from_utf8(host.as_bytes())
             .ok()
             .and_then(without_port)
             .ok_or_else(|| Problem::new(Code::BadHost, "the Host header is no host"))?;
         // A target in absolute form says it again.
-        let target = uri.authority().map(|authority| without_port(authority.as_str()).unwrap_or_default());
+        let target = uri
+            .authority()
+            .map(|authority| without_port(authority.as_str()).unwrap_or_default());
         if self.known(host) && target.is_none_or(|target| self.known(target)) {
             Ok(())
         } else {
-            Err(Problem::new(Code::WrongHost, "this agent does not serve that host; see api.hosts in its configuration"))
+            Err(Problem::new(
+                Code::WrongHost,
+                "this agent does not serve that host; see api.hosts in its configuration",
+            ))
         }
     }
 
     fn known(&self, host: &str) -> bool {
-        let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let literal = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
         match literal.parse::<IpAddr>().map(|address| address.to_canonical()) {
             Ok(address) => {
                 address.is_loopback()
@@ -89,15 +103,38 @@ mod tests {
     fn known_names_pass_and_others_do_not() {
         let hosts = Hosts::new("192.0.2.7".parse().unwrap(), &["Agent.example.org:8000".to_owned()]);
         for known in [
-            "localhost", "LocalHost:1", "127.0.0.1", "127.9.9.9:80", "[::1]", "[::1]:8000", "192.0.2.7", "192.0.2.7:8000",
-            "agent.example.org", "AGENT.example.org:99",
+            "localhost",
+            "LocalHost:1",
+            "127.0.0.1",
+            "127.9.9.9:80",
+            "[::1]",
+            "[::1]:8000",
+            "192.0.2.7",
+            "192.0.2.7:8000",
+            "agent.example.org",
+            "AGENT.example.org:99",
         ] {
             assert_eq!(status(&hosts, known), 200, "{known}");
         }
-        for other in ["evil.example.org", "192.0.2.8", "[::2]", "localhost.evil.org", "127.0.0.1.evil.org", "example.org", ""] {
+        for other in [
+            "evil.example.org",
+            "192.0.2.8",
+            "[::2]",
+            "localhost.evil.org",
+            "127.0.0.1.evil.org",
+            "example.org",
+            "",
+        ] {
             assert_eq!(status(&hosts, other), 421, "{other}");
         }
-        for bad in ["a b", "localhost:80:80", "user@localhost", "[::1", "localhost:http", "[::1]x"] {
+        for bad in [
+            "a b",
+            "localhost:80:80",
+            "user@localhost",
+            "[::1",
+            "localhost:http",
+            "[::1]x",
+        ] {
             assert_eq!(status(&hosts, bad), 400, "{bad}");
         }
     }
@@ -116,12 +153,18 @@ mod tests {
     fn the_target_counts_as_much_as_the_header() {
         let hosts = Hosts::new("127.0.0.1".parse().unwrap(), &[]);
         let mut headers = HeaderMap::new();
-        assert_eq!(hosts.check(&Uri::from_static("/"), &headers).unwrap_err().code(), Code::BadHost);
+        assert_eq!(
+            hosts.check(&Uri::from_static("/"), &headers).unwrap_err().code(),
+            Code::BadHost
+        );
         headers.append(header::HOST, HeaderValue::from_static("localhost"));
         assert!(hosts.check(&Uri::from_static("http://127.0.0.1:1/"), &headers).is_ok());
         let evil = hosts.check(&Uri::from_static("http://evil.example.org/"), &headers);
         assert_eq!(evil.unwrap_err().code(), Code::WrongHost);
         headers.append(header::HOST, HeaderValue::from_static("localhost"));
-        assert_eq!(hosts.check(&Uri::from_static("/"), &headers).unwrap_err().code(), Code::BadHost);
+        assert_eq!(
+            hosts.check(&Uri::from_static("/"), &headers).unwrap_err().code(),
+            Code::BadHost
+        );
     }
 }

@@ -20,24 +20,20 @@ const DEADLINE: Duration = Duration::from_secs(30);
 impl Service {
     /// What an action of this kind would do now. Changes nothing.
     pub(super) async fn plan(&self, kind: &str, args: Option<Box<RawValue>>) -> Result<Plan, Problem> {
-        let entry = self.catalogue().get(kind).ok_or_else(|| {
-            let known = unknown_kind(kind, self.catalogue());
-            known.recoded(Code::NoSuchKind)
-        })?;
+        let catalogue = self.catalogue();
+        let entry = catalogue
+            .get(kind)
+            .ok_or_else(|| unknown_kind(Code::NoSuchKind, kind, catalogue))?;
         entry.check(args.as_deref()).map_err(bad_arguments)?;
         if !entry.plans {
             return Err(no_plan());
         }
         let place = self.planning.clone().try_acquire_owned();
         let place = place.map_err(|_| Problem::new(Code::Busy, "other plans are being made: try again shortly"))?;
-        let catalogue = self.catalogue().clone();
-        let name = entry.kind.clone();
+        let plan = entry.plan(args);
         let planning = async move {
             let _place = place;
-            match catalogue.get(name.as_str()) {
-                Some(entry) => entry.plan(args.as_deref()).await,
-                None => Err(ActionError::NoPlan),
-            }
+            plan.await
         };
         let mut task = self.runtime().spawn(planning.in_current_span());
         match tokio::time::timeout(DEADLINE, &mut task).await {
@@ -46,7 +42,10 @@ impl Service {
             Ok(Err(fault)) => Err(Problem::internal(fault)),
             Err(_) => {
                 task.abort();
-                Err(Problem::new(Code::PlanTimeout, format!("there was no plan within {} s", DEADLINE.as_secs())))
+                Err(Problem::new(
+                    Code::PlanTimeout,
+                    format!("there was no plan within {} s", DEADLINE.as_secs()),
+                ))
             }
         }
     }
@@ -60,7 +59,12 @@ fn refused(error: ActionError) -> Result<Plan, Problem> {
         ActionError::NoPlan => return Err(no_plan()),
         ActionError::Interrupted => return Err(Problem::new(Code::Busy, "the agent stops")),
     };
-    Ok(Plan { done: false, steps: Vec::new(), refused: Some(refusal), unchecked: Vec::new() })
+    Ok(Plan {
+        done: false,
+        steps: Vec::new(),
+        refused: Some(refusal),
+        unchecked: Vec::new(),
+    })
 }
 
 fn no_plan() -> Problem {

@@ -128,22 +128,39 @@ impl Code {
     }
 }
 
-/// A failed request.
+/// A failed request. Boxed, since every answer in the making is as large as this where it could fail.
 #[derive(Debug)]
-pub struct Problem {
+pub(super) struct Problem(Box<Told>);
+
+/// All that is told of a failure.
+#[derive(Debug)]
+struct Told {
     code: Code,
     detail: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
-    same_request: Option<Option<bool>>,
-    used: Option<Uuid>,
+    used: Option<Used>,
     header: Option<(header::HeaderName, HeaderValue)>,
     close: bool,
+}
+
+/// An id that was used before.
+#[derive(Debug, Clone, Copy)]
+struct Used {
+    id: Uuid,
+    same_request: Option<bool>,
 }
 
 impl Problem {
     /// A problem, with what is said of it to people.
     pub(super) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), field: None, same_request: None, used: None, header: None, close: false }
+        Self(Box::new(Told {
+            code,
+            detail: detail.into(),
+            field: None,
+            used: None,
+            header: None,
+            close: false,
+        }))
     }
 
     /// A fault of the agent's own: the client learns that there was one, the log what it was.
@@ -155,52 +172,46 @@ impl Problem {
     /// The same problem at this place (a JSON pointer).
     #[must_use]
     pub(super) fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
-        self.field = Some(field.into());
+        self.0.field = Some(field.into());
         self
     }
 
     /// The same problem with one header more.
     #[must_use]
     pub(super) fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.0.header = Some((name, value));
         self
     }
 
     /// The same problem, and the connection ends with it: what the client still sends is not read.
     #[must_use]
     pub(super) fn closing(mut self) -> Self {
-        self.close = true;
+        self.0.close = true;
         self
     }
 
     /// An id that was used before; whether for the same request, where that is still known.
     pub(super) fn used(id: Uuid, same_request: Option<bool>) -> Self {
         let mut problem = Self::new(Code::IdUsed, format!("the id {id} was used before")).at("/id");
-        problem.same_request = Some(same_request);
-        problem.used = Some(id);
+        problem.0.used = Some(Used { id, same_request });
         problem
     }
 
-    /// The same problem under another code.
-    #[must_use]
-    pub(super) fn recoded(mut self, code: Code) -> Self {
-        self.code = code;
-        self
-    }
-
-    /// Where in the request it is, as a JSON pointer.
-    pub fn field(&self) -> Option<&str> {
-        self.field.as_deref()
-    }
-
     /// Which failure it is.
-    pub fn code(&self) -> Code {
-        self.code
+    pub(super) fn code(&self) -> Code {
+        self.0.code
     }
 
     /// The answer as a dialect writes it.
     pub(super) fn response(&self, dialect: Dialect) -> HttpResponse {
-        let Self { code, detail, field, same_request, used, header, close } = self;
+        let Told {
+            code,
+            detail,
+            field,
+            used,
+            header,
+            close,
+        } = &*self.0;
         let status = code.status();
         let unstable = dialect == Dialect::Unstable;
         let body = Body {
@@ -210,19 +221,22 @@ impl Problem {
             detail,
             code: code.name(),
             field: field.as_deref(),
-            same_request: *same_request,
+            same_request: used.map(|used| SameRequest(used.same_request)),
             error: unstable.then_some(true),
             error_msg: unstable.then_some(detail),
         };
         let mut response = HttpResponse::build(status);
-        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+        response.insert_header((
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        ));
         if let Some((name, value)) = header {
             response.insert_header((name.clone(), value.clone()));
         }
         if let Some(seconds) = code.retry_after() {
             response.insert_header((header::RETRY_AFTER, HeaderValue::from_static(seconds)));
         }
-        if let Some(id) = used {
+        if let Some(Used { id, .. }) = used {
             response.insert_header((header::LOCATION, dialect.action(*id)));
         }
         if *close {
@@ -231,6 +245,12 @@ impl Problem {
         response.body(serde_json::to_vec(&body).unwrap_or_default())
     }
 }
+
+/// Whether an id was used for the same request; null where it is not known any more.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+struct SameRequest(Option<bool>);
 
 /// A problem document.
 #[derive(Serialize, JsonSchema)]
@@ -252,13 +272,21 @@ pub(super) struct Body<'a> {
     /// With `id_used`: whether the earlier request was for the same kind with the same arguments; null when it is not
     /// known any more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    same_request: Option<Option<bool>>,
+    same_request: Option<SameRequest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     error: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     error_msg: Option<&'a str>,
+}
+
+#[cfg(test)]
+impl Problem {
+    /// Where in the request it is; empty for the whole.
+    pub(super) fn field(&self) -> &str {
+        self.0.field.as_deref().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -285,9 +313,19 @@ mod tests {
         let documented: BTreeSet<String> = table
             .lines()
             .filter(|line| line.starts_with("| `"))
-            .map(|line| line.split('|').take(3).skip(1).map(str::trim).collect::<Vec<_>>().join(" "))
+            .map(|line| {
+                line.split('|')
+                    .take(3)
+                    .skip(1)
+                    .map(str::trim)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
             .collect();
-        let codes = Code::ALL.iter().map(|code| format!("`{}` {}", code.name(), code.number())).collect();
+        let codes = Code::ALL
+            .iter()
+            .map(|code| format!("`{}` {}", code.name(), code.number()))
+            .collect();
         assert_eq!(documented, codes);
     }
 }

@@ -1,4 +1,4 @@
-//! What is served: one table, from which come the router, the answers to wrong methods, and the OpenAPI document.
+//! What is served: one table, from which come the router, the answers to wrong methods, and the `OpenAPI` document.
 //!
 //! A dialect adds its rows; nothing is served that has no row, and a row cannot be served otherwise than it says: whom
 //! it needs, whether it takes a body and which parameters it knows are read from it at every request.
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::access::Role;
 use super::answer::Answer;
-use super::call::Call;
+use super::call::Ask;
 use super::problem::{Code, Problem};
 use crate::config::Tree;
 
@@ -28,7 +28,10 @@ pub(super) enum Dialect {
 impl Dialect {
     /// The dialect that a path is in, also where nothing is served there.
     pub(super) fn of(path: &str) -> Self {
-        let within = |tree: &str| path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let within = |tree: &str| {
+            path.strip_prefix(tree)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         if within("/api/v1") {
             Self::V1
         } else if within("/api/unstable") {
@@ -94,7 +97,7 @@ pub(super) struct Route {
     pub(super) gives: Gives,
     /// How it can fail, beside what holds for every route.
     pub(super) problems: &'static [Code],
-    pub(super) handler: for<'a> fn(Call<'a>) -> Reply<'a>,
+    pub(super) handler: for<'a> fn(Ask<'a>) -> Reply<'a>,
 }
 
 /// All rows, grouped by path.
@@ -128,15 +131,23 @@ impl Table {
     }
 
     fn add(&mut self, route: Route) {
-        let place = match self.places.iter().position(|place| place.path == route.path) {
-            Some(known) => &mut self.places[known],
-            None => {
-                self.places.push(Place { path: route.path, routes: Vec::new(), allow: String::new() });
-                let last = self.places.len() - 1;
-                &mut self.places[last]
-            }
-        };
-        for method in [Some(route.method.as_str()), (route.method == Method::GET).then_some("HEAD")].into_iter().flatten() {
+        let known = self.places.iter().position(|place| place.path == route.path);
+        let index = known.unwrap_or_else(|| {
+            self.places.push(Place {
+                path: route.path,
+                routes: Vec::new(),
+                allow: String::new(),
+            });
+            self.places.len() - 1
+        });
+        let place = &mut self.places[index];
+        for method in [
+            Some(route.method.as_str()),
+            (route.method == Method::GET).then_some("HEAD"),
+        ]
+        .into_iter()
+        .flatten()
+        {
             if !place.allow.is_empty() {
                 place.allow.push_str(", ");
             }
@@ -166,7 +177,12 @@ mod tests {
     #[test]
     fn every_path_is_in_the_dialect_it_belongs_to() {
         for place in Table::new(&[Tree::V1, Tree::Unstable]).places() {
-            assert_eq!(Dialect::of(place.path) == Dialect::Plain, !place.path.starts_with("/api/"), "{}", place.path);
+            assert_eq!(
+                Dialect::of(place.path) == Dialect::Plain,
+                !place.path.starts_with("/api/"),
+                "{}",
+                place.path
+            );
         }
         assert_eq!(Dialect::of("/api/v1x"), Dialect::Plain);
         assert_eq!(Dialect::of("/api/unstable"), Dialect::Unstable);
@@ -175,9 +191,16 @@ mod tests {
     #[test]
     fn a_tree_that_is_switched_off_has_no_rows() {
         let paths = |trees: &[Tree], prefix: &str| {
-            Table::new(trees).places().iter().filter(|place| place.path.starts_with(prefix)).count()
+            Table::new(trees)
+                .places()
+                .iter()
+                .filter(|place| place.path.starts_with(prefix))
+                .count()
         };
-        assert_eq!((paths(&[Tree::V1], "/api/unstable"), paths(&[Tree::Unstable], "/api/v1")), (0, 0));
+        assert_eq!(
+            (paths(&[Tree::V1], "/api/unstable"), paths(&[Tree::Unstable], "/api/v1")),
+            (0, 0)
+        );
         assert!(paths(&[], "/healthz") == 1 && paths(&[], "/api") == 0);
     }
 
@@ -185,7 +208,13 @@ mod tests {
     fn what_changes_something_needs_the_role_to_act() {
         for place in Table::new(&[Tree::V1, Tree::Unstable]).places() {
             for route in &place.routes {
-                assert_eq!(route.needs == Role::Act, route.method != Method::GET, "{} {}", route.method, route.path);
+                assert_eq!(
+                    route.needs == Role::Act,
+                    route.method != Method::GET,
+                    "{} {}",
+                    route.method,
+                    route.path
+                );
             }
         }
     }

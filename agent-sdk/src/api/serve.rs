@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Bytes, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use tracing::Instrument;
@@ -40,7 +40,9 @@ impl Room {
             config.service(web::resource(place.path).to(serve));
         }
         let room = self.clone();
-        config.default_service(web::to(move |request, payload| room.clone().serve(None, request, payload)));
+        config.default_service(web::to(move |request, payload| {
+            room.clone().serve(None, request, payload)
+        }));
     }
 
     async fn serve(self: Arc<Self>, place: Option<usize>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -48,9 +50,19 @@ impl Room {
         let place = place.and_then(|index| self.table.places().get(index));
         let path = place.map_or("unknown", |place| place.path);
         let method = label(request.method());
-        let span = tracing::info_span!("request", method, route = path, action = Empty, status = Empty, code = Empty);
+        let span = tracing::info_span!(
+            "request",
+            method,
+            route = path,
+            action = Empty,
+            status = Empty,
+            code = Empty
+        );
         let dialect = Dialect::of(place.map_or(request.path(), |place| place.path));
-        let answer = self.answer(place, dialect, &request, payload).instrument(span.clone()).await;
+        let answer = self
+            .answer(place, dialect, &request, payload)
+            .instrument(span.clone())
+            .await;
         let mut response = match answer {
             Ok(answer) => answer.response(),
             Err(problem) => {
@@ -85,7 +97,7 @@ impl Room {
             Bytes::new()
         };
         let call = Call::new(&self.service, route, dialect, request, &body)?;
-        (route.handler)(call).await
+        (route.handler)(&call).await
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Parts {
 }
 
 /// The service.
-pub struct Service {
+pub(super) struct Service {
     parts: Parts,
     pub(super) planning: Arc<Semaphore>,
     stopping: CancellationToken,
@@ -46,8 +46,12 @@ pub struct Service {
 
 impl Service {
     /// A service of these parts. Once `stopping` is cancelled nobody is kept waiting for a change any more.
-    pub fn new(parts: Parts, stopping: CancellationToken) -> Self {
-        Self { parts, planning: Arc::new(Semaphore::new(PLANS)), stopping }
+    pub(super) fn new(parts: Parts, stopping: CancellationToken) -> Self {
+        Self {
+            parts,
+            planning: Arc::new(Semaphore::new(PLANS)),
+            stopping,
+        }
     }
 
     /// Who the node is and how it is. There is always an answer.
@@ -122,7 +126,10 @@ impl Service {
     pub(super) fn ready(&self) -> Result<(), Problem> {
         match self.ledger().health() {
             Status::Recording => Ok(()),
-            Status::NoSpace => Err(Problem::new(Code::NotRecording, "the disk that holds the state directory is full")),
+            Status::NoSpace => Err(Problem::new(
+                Code::NotRecording,
+                "the disk that holds the state directory is full",
+            )),
             Status::Failed(reason) => Err(Problem::new(Code::NotRecording, reason.to_string())),
         }
     }
@@ -172,9 +179,10 @@ impl From<ReadError> for Problem {
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::NoSpace => {
-                Self::new(Code::NoSpace, "the disk that holds the state directory is full; nothing was recorded")
-            }
+            WriteError::NoSpace => Self::new(
+                Code::NoSpace,
+                "the disk that holds the state directory is full; nothing was recorded",
+            ),
             WriteError::Busy => Self::new(Code::Busy, "the agent is busy: try again shortly"),
             WriteError::Closed(reason) => Self::new(Code::NotRecording, reason.to_string()),
             WriteError::Refused(_) | WriteError::Unlawful(_) => Self::internal(error),

@@ -5,7 +5,9 @@ use actix_web::http::header::HeaderMap;
 /// The `traceparent` of a request; none when it is missing, given twice, or not of the standard's form.
 pub(super) fn parent(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all("traceparent");
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
     value.to_str().ok().filter(|text| lawful(text))
 }
 
@@ -14,7 +16,9 @@ fn lawful(text: &str) -> bool {
     let mut parts = text.split('-');
     let mut part = |length: usize| {
         let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        parts.next().filter(|part| part.len() == length && part.bytes().all(hex))
+        parts
+            .next()
+            .filter(|part| part.len() == length && part.bytes().all(hex))
     };
     let some = |id: Option<&str>| id.is_some_and(|id| id.bytes().any(|byte| byte != b'0'));
     let version = part(2);

@@ -173,7 +173,11 @@ impl Default for Api {
 
 impl Default for Actions {
     fn default() -> Self {
-        Self { max_queued: 1_000, keep_finished: 10_000, grace_s: 10 }
+        Self {
+            max_queued: 1_000,
+            keep_finished: 10_000,
+            grace_s: 10,
+        }
     }
 }
 
@@ -185,13 +189,20 @@ impl Default for Observe {
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        }
     }
 }
 
 impl Api {
     /// What clients without a token may do, the default for the bound address included.
     pub fn anonymous(&self) -> Anonymous {
-        self.anonymous.unwrap_or(if self.bind.ip().is_loopback() { Anonymous::Read } else { Anonymous::None })
+        self.anonymous.unwrap_or(if self.bind.ip().is_loopback() {
+            Anonymous::Read
+        } else {
+            Anonymous::None
+        })
     }
 }

@@ -57,21 +57,45 @@ pub(super) fn apply(connection: &Connection, tally: &mut Tally, command: &Comman
         Command::Cancel { id, reply: _ } => Effect::Cancelled(cancel(connection, tally, *id)?),
         Command::Take { reply: _ } => Effect::Nothing,
         Command::Begin { id, reply: _ } => Effect::Began(begin(connection, tally, *id)?),
-        Command::Checkpoint { id, payload, spent, reply: _ } => {
-            Effect::Written(progress(connection, *id, Some(payload), None, Some(*spent), Attempt::Same)?)
-        }
-        Command::AttemptFailed { id, error, spent, reply: _ } => {
-            Effect::Written(progress(connection, *id, None, Some(error), Some(*spent), Attempt::Survived)?)
-        }
-        Command::NextAttempt { id, spent, reply: _ } => {
-            Effect::Attempt(match progress(connection, *id, None, None, Some(*spent), Attempt::Next)? {
+        Command::Checkpoint {
+            id,
+            payload,
+            spent,
+            reply: _,
+        } => Effect::Written(progress(
+            connection,
+            *id,
+            Some(payload),
+            None,
+            Some(*spent),
+            Attempt::Same,
+        )?),
+        Command::AttemptFailed {
+            id,
+            error,
+            spent,
+            reply: _,
+        } => Effect::Written(progress(
+            connection,
+            *id,
+            None,
+            Some(error),
+            Some(*spent),
+            Attempt::Survived,
+        )?),
+        Command::NextAttempt { id, spent, reply: _ } => Effect::Attempt(
+            match progress(connection, *id, None, None, Some(*spent), Attempt::Next)? {
                 Ok(()) => row::find(connection, *id)?.ok_or_else(|| gone(*id)),
                 Err(error) => Err(error),
-            })
-        }
-        Command::End { id, ending, spent, reply: _, next: _ } => {
-            Effect::Written(end(connection, tally, *id, ending, *spent)?)
-        }
+            },
+        ),
+        Command::End {
+            id,
+            ending,
+            spent,
+            reply: _,
+            next: _,
+        } => Effect::Written(end(connection, tally, *id, ending, *spent)?),
         Command::Spent { id, spent } => {
             set_spent(connection, *id, *spent, false)?;
             Effect::Nothing
@@ -93,7 +117,9 @@ pub(super) fn take(
     loop {
         let head = connection
             .prepare_cached(&row::records("i.finished_seq IS NULL ORDER BY i.seq LIMIT 1"))?
-            .query_row([], |row| Ok((row.get::<_, i64>(0)?, row::record(row), row::summary_or_damaged(row).id)))
+            .query_row([], |row| {
+                Ok((row.get::<_, i64>(0)?, row::record(row), row::summary_or_damaged(row).id))
+            })
             .optional()?;
         let Some((seq, record, id)) = head else { return Ok(None) };
         match record {
@@ -104,7 +130,11 @@ pub(super) fn take(
             }
             Ok(record) if record.preconditions.is_some() => {
                 tally.taken = Some(record.id);
-                return Ok(Some(Task { record, spent: Duration::ZERO, begun: false }));
+                return Ok(Some(Task {
+                    record,
+                    spent: Duration::ZERO,
+                    begun: false,
+                }));
             }
             Ok(record) => {
                 changed.push(record.id);
@@ -121,8 +151,15 @@ fn accept(
 ) -> rusqlite::Result<Result<Record, AcceptError>> {
     let id = submission.id;
     let key = id.as_bytes().as_slice();
-    let used = |existing: Option<Record>| Err(AcceptError::Used { id, existing: existing.map(Box::new) });
-    let purged = connection.prepare_cached("SELECT 1 FROM purged WHERE id = ?")?.exists([key])?;
+    let used = |existing: Option<Record>| {
+        Err(AcceptError::Used {
+            id,
+            existing: existing.map(Box::new),
+        })
+    };
+    let purged = connection
+        .prepare_cached("SELECT 1 FROM purged WHERE id = ?")?
+        .exists([key])?;
     if purged {
         return Ok(used(None));
     }
@@ -138,7 +175,9 @@ fn accept(
 }
 
 fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<Record, CancelError>> {
-    let Some(place) = place(connection, id)? else { return Ok(Err(CancelError::Unknown(id))) };
+    let Some(place) = place(connection, id)? else {
+        return Ok(Err(CancelError::Unknown(id)));
+    };
     match place.state {
         State::Done | State::Failed => return Ok(Err(CancelError::Finished)),
         State::New => {
@@ -176,9 +215,13 @@ pub(super) fn cancelled() -> ErrorRecord {
 fn begin(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<Task, WriteError>> {
     let found = connection
         .prepare_cached(&row::records("i.id = ?"))?
-        .query_row([id.as_bytes().as_slice()], |row| Ok((row.get::<_, i64>(0)?, row::record_or_damaged(row))))
+        .query_row([id.as_bytes().as_slice()], |row| {
+            Ok((row.get::<_, i64>(0)?, row::record_or_damaged(row)))
+        })
         .optional()?;
-    let Some((seq, record)) = found else { return Ok(Err(gone(id))) };
+    let Some((seq, record)) = found else {
+        return Ok(Err(gone(id)));
+    };
     if let Err(unlawful) = next(record.state, Step::Start) {
         tally.taken = None;
         return Ok(Err(unlawful.into()));
@@ -200,7 +243,11 @@ fn start(connection: &Connection, tally: &mut Tally, seq: i64, mut record: Recor
         .execute(params![now.to_string(), seq])?;
     tally.waiting = tally.waiting.saturating_sub(1);
     tally.taken = Some(record.id);
-    Ok(Task { record, spent: Duration::ZERO, begun: true })
+    Ok(Task {
+        record,
+        spent: Duration::ZERO,
+        begun: true,
+    })
 }
 
 /// What a step says of the attempts at a running action.
@@ -223,7 +270,9 @@ pub(super) fn progress(
     spent: Option<Duration>,
     attempt: Attempt,
 ) -> rusqlite::Result<Result<(), WriteError>> {
-    let Some(place) = place(connection, id)? else { return Ok(Err(gone(id))) };
+    let Some(place) = place(connection, id)? else {
+        return Ok(Err(gone(id)));
+    };
     let state = match next(place.state, Step::Progress) {
         Ok(state) => state,
         Err(unlawful) => return Ok(Err(unlawful.into())),
@@ -239,7 +288,14 @@ pub(super) fn progress(
                 error = coalesce(?4, error), spent_ms = coalesce(?5, spent_ms), crashes = crashes * ?6
              WHERE seq = ?1",
         )?
-        .execute(params![place.seq, number, payload, error, spent.map(millis), u8::from(!survived)])?;
+        .execute(params![
+            place.seq,
+            number,
+            payload,
+            error,
+            spent.map(millis),
+            u8::from(!survived)
+        ])?;
     connection
         .prepare_cached(
             "INSERT INTO history (seq, version, at, state, attempt, state_payload, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -266,7 +322,9 @@ pub(super) fn end(
     if tally.taken == Some(id) {
         tally.taken = None;
     }
-    let Some(place) = place(connection, id)? else { return Ok(Err(gone(id))) };
+    let Some(place) = place(connection, id)? else {
+        return Ok(Err(gone(id)));
+    };
     finish(connection, tally, &place, ending, Some(spent))
 }
 
@@ -312,18 +370,31 @@ fn finish(
 /// Ends a record of which only the row's number is to be trusted.
 pub(super) fn fail_damaged(connection: &Connection, tally: &mut Tally, seq: i64) -> rusqlite::Result<()> {
     let state: String = connection.query_row("SELECT state FROM invocation WHERE seq = ?", [seq], |row| row.get(0))?;
-    let from = if state == State::Running.name() { State::Running } else { State::New };
-    let place = Place { seq, state: from, version: 0, attempt: 0 };
+    let from = if state == State::Running.name() {
+        State::Running
+    } else {
+        State::New
+    };
+    let place = Place {
+        seq,
+        state: from,
+        version: 0,
+        attempt: 0,
+    };
     // Both states may fail.
-    drop(finish(connection, tally, &place, &Ending::Failed(row::damaged_error()), None)?);
+    drop(finish(
+        connection,
+        tally,
+        &place,
+        &Ending::Failed(row::damaged_error()),
+        None,
+    )?);
     Ok(())
 }
 
 fn set_spent(connection: &Connection, id: Uuid, spent: Duration, orderly: bool) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "UPDATE invocation SET spent_ms = ?2, orderly = ?3 WHERE id = ?1 AND state = 'RUNNING'",
-        )?
+        .prepare_cached("UPDATE invocation SET spent_ms = ?2, orderly = ?3 WHERE id = ?1 AND state = 'RUNNING'")?
         .execute(params![id.as_bytes().as_slice(), millis(spent), orderly])?;
     Ok(())
 }
@@ -333,8 +404,16 @@ fn place(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Place>> {
         .prepare_cached("SELECT seq, state, version, attempt FROM invocation WHERE id = ?")?
         .query_row([id.as_bytes().as_slice()], |row| {
             let state: String = row.get(1)?;
-            let state = State::ALL.into_iter().find(|known| known.name() == state).unwrap_or(State::Failed);
-            Ok(Place { seq: row.get(0)?, state, version: row.get(2)?, attempt: row.get(3)? })
+            let state = State::ALL
+                .into_iter()
+                .find(|known| known.name() == state)
+                .unwrap_or(State::Failed);
+            Ok(Place {
+                seq: row.get(0)?,
+                state,
+                version: row.get(2)?,
+                attempt: row.get(3)?,
+            })
         })
         .optional()
 }
@@ -350,15 +429,27 @@ fn millis(time: Duration) -> i64 {
 /// Takes one step as a live command would; whether it was taken.
 #[cfg(test)]
 pub(super) fn try_step(connection: &Connection, id: Uuid, step: Step) -> bool {
-    let mut tally = Tally { waiting: 1, kept: 0, next_finished: 1, taken: None, max_waiting: 1 };
+    let mut tally = Tally {
+        waiting: 1,
+        kept: 0,
+        next_finished: 1,
+        taken: None,
+        max_waiting: 1,
+    };
     let text = || RawValue::from_string("1".to_owned()).unwrap();
     match step {
         Step::Start => begin(connection, &mut tally, id).unwrap().is_ok(),
-        Step::Progress => progress(connection, id, Some(&text()), None, None, Attempt::Same).unwrap().is_ok(),
-        Step::Finish => end(connection, &mut tally, id, &Ending::Done(text()), Duration::ZERO).unwrap().is_ok(),
+        Step::Progress => progress(connection, id, Some(&text()), None, None, Attempt::Same)
+            .unwrap()
+            .is_ok(),
+        Step::Finish => end(connection, &mut tally, id, &Ending::Done(text()), Duration::ZERO)
+            .unwrap()
+            .is_ok(),
         Step::Fail => {
             let ending = Ending::Failed(cancelled());
-            end(connection, &mut tally, id, &ending, Duration::ZERO).unwrap().is_ok()
+            end(connection, &mut tally, id, &ending, Duration::ZERO)
+                .unwrap()
+                .is_ok()
         }
     }
 }

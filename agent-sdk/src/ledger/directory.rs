@@ -20,8 +20,15 @@ impl StateDirectory {
     ///
     /// **Errors**: [`OpenError::Held`] at once when another process has it, saying which.
     pub fn acquire(path: &Path, program: &str) -> Result<Self, OpenError> {
-        let unusable = |cause| OpenError::Directory { directory: path.to_owned(), cause };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        let unusable = |cause| OpenError::Directory {
+            directory: path.to_owned(),
+            cause,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(unusable)?;
         std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(unusable)?;
         let mut lock = private(&path.join("lock"), false).map_err(unusable)?;
         match lock.try_lock() {
@@ -30,14 +37,28 @@ impl StateDirectory {
                 let mut holder = String::new();
                 // A holder that cannot be read is a holder all the same.
                 drop(lock.read_to_string(&mut holder));
-                let holder = if holder.is_empty() { "it did not say which".to_owned() } else { holder };
-                return Err(OpenError::Held { directory: path.to_owned(), holder: holder.trim().to_owned() });
+                let holder = if holder.is_empty() {
+                    "it did not say which".to_owned()
+                } else {
+                    holder
+                };
+                return Err(OpenError::Held {
+                    directory: path.to_owned(),
+                    holder: holder.trim().to_owned(),
+                });
             }
             Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
         }
-        let holder = format!("{program}, process {}, since {}\n", std::process::id(), Timestamp::now());
+        let holder = format!(
+            "{program}, process {}, since {}\n",
+            std::process::id(),
+            Timestamp::now()
+        );
         write_over(&mut lock, holder.as_bytes()).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// Where it is.
@@ -68,8 +89,13 @@ impl StateDirectory {
 
 /// Opens a file that only its owner can read, made when missing.
 pub(crate) fn private(path: &Path, truncate: bool) -> io::Result<File> {
-    let file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(truncate).mode(0o600).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(truncate)
+        .mode(0o600)
+        .open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
 }
@@ -92,7 +118,10 @@ mod tests {
         let OpenError::Held { holder, .. } = StateDirectory::acquire(&path, "agent-two").unwrap_err() else {
             panic!("it was not held");
         };
-        assert!(holder.starts_with(&format!("agent-one, process {}, since ", std::process::id())), "{holder}");
+        assert!(
+            holder.starts_with(&format!("agent-one, process {}, since ", std::process::id())),
+            "{holder}"
+        );
         drop(held);
         StateDirectory::acquire(&path, "agent-two").unwrap();
     }

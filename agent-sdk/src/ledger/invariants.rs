@@ -20,7 +20,10 @@ impl Place {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let held = StateDirectory::acquire(directory.path(), "test").unwrap();
-        Self { held, _directory: directory }
+        Self {
+            held,
+            _directory: directory,
+        }
     }
 
     fn open(&self) -> Ledger {
@@ -28,7 +31,14 @@ impl Place {
     }
 
     fn open_keeping(&self, keep_finished: usize) -> Ledger {
-        Ledger::open(&self.held, Limits { max_queued: 1_000, keep_finished }).unwrap()
+        Ledger::open(
+            &self.held,
+            Limits {
+                max_queued: 1_000,
+                keep_finished,
+            },
+        )
+        .unwrap()
     }
 
     fn raw(&self) -> Connection {
@@ -70,7 +80,10 @@ async fn state(ledger: &Ledger, number: u128) -> Record {
 async fn run(ledger: &Ledger, number: u128) {
     ledger.accept(submission(number)).await.unwrap();
     let task = take(ledger).await;
-    ledger.end(task.record.id, done(), std::time::Duration::ZERO, None).await.unwrap();
+    ledger
+        .end(task.record.id, done(), std::time::Duration::ZERO, None)
+        .await
+        .unwrap();
 }
 
 const NONE: std::time::Duration = std::time::Duration::ZERO;
@@ -80,11 +93,17 @@ async fn invariant_01_what_is_acknowledged_is_read_back_as_it_was_given() {
     let place = Place::new();
     let accepted = place.open().accept(submission(1)).await.unwrap();
     let read = state(&place.open(), 1).await;
-    assert_eq!(read.args.unwrap().get(), r#"{"n":1e2}"#, "the text that came, numbers included");
+    assert_eq!(
+        read.args.unwrap().get(),
+        r#"{"n":1e2}"#,
+        "the text that came, numbers included"
+    );
     assert_eq!(read.headers, accepted.headers);
     assert_eq!(read.created_ts, accepted.created_ts);
-    let synchronous: i64 =
-        schema::open(&place.held.database()).unwrap().pragma_query_value(None, "synchronous", |r| r.get(0)).unwrap();
+    let synchronous: i64 = schema::open(&place.held.database())
+        .unwrap()
+        .pragma_query_value(None, "synchronous", |r| r.get(0))
+        .unwrap();
     assert_eq!(synchronous, 2, "FULL");
 }
 
@@ -94,11 +113,23 @@ async fn invariant_02_order_is_acceptance_order_and_no_clock_decides() {
     let ledger = place.open();
     for number in [5, 3, 9, 1] {
         let created = Timestamp::parse(&format!("20{number:02}-01-01T00:00:00Z")).unwrap();
-        ledger.accept(Submission { created_ts: Some(created), ..submission(number) }).await.unwrap();
+        ledger
+            .accept(Submission {
+                created_ts: Some(created),
+                ..submission(number)
+            })
+            .await
+            .unwrap();
     }
     drop(ledger);
     let ledger = place.open();
-    ledger.accept(Submission { created_ts: Timestamp::parse("1990-01-01T00:00:00Z").ok(), ..submission(2) }).await.unwrap();
+    ledger
+        .accept(Submission {
+            created_ts: Timestamp::parse("1990-01-01T00:00:00Z").ok(),
+            ..submission(2)
+        })
+        .await
+        .unwrap();
     let mut order = Vec::new();
     for _ in 0..5 {
         let task = take(&ledger).await;
@@ -116,8 +147,13 @@ async fn invariant_03_one_action_runs_at_a_time() {
         ledger.accept(submission(number)).await.unwrap();
     }
     take(&ledger).await;
-    let second = place.raw().execute("UPDATE invocation SET state = 'RUNNING' WHERE state = 'NEW'", []);
-    assert!(second.unwrap_err().to_string().contains("UNIQUE"), "the database itself refuses a second one");
+    let second = place
+        .raw()
+        .execute("UPDATE invocation SET state = 'RUNNING' WHERE state = 'NEW'", []);
+    assert!(
+        second.unwrap_err().to_string().contains("UNIQUE"),
+        "the database itself refuses a second one"
+    );
     let mut again = std::pin::pin!(ledger.take());
     assert!(futures_util::poll!(&mut again).is_pending());
     ledger.end(Uuid::from_u128(1), done(), NONE, None).await.unwrap();
@@ -133,7 +169,10 @@ async fn invariant_04_running_is_on_disk_before_the_handler_begins() {
     let ledger = place.open();
     ledger.accept(submission(1)).await.unwrap();
     let task = take(&ledger).await;
-    let seen: String = place.raw().query_row("SELECT state FROM invocation", [], |row| row.get(0)).unwrap();
+    let seen: String = place
+        .raw()
+        .query_row("SELECT state FROM invocation", [], |row| row.get(0))
+        .unwrap();
     assert_eq!((seen.as_str(), task.record.state), ("RUNNING", State::Running));
 }
 
@@ -179,9 +218,13 @@ async fn invariant_06_an_id_is_used_once_also_when_its_record_was_purged() {
     for number in 1..=3 {
         run(&ledger, number).await;
     }
-    let AcceptError::Used { existing, .. } = ledger.accept(submission(3)).await.unwrap_err() else { panic!("accepted") };
+    let AcceptError::Used { existing, .. } = ledger.accept(submission(3)).await.unwrap_err() else {
+        panic!("accepted")
+    };
     assert_eq!(existing.unwrap().state, State::Done);
-    let AcceptError::Used { existing, .. } = ledger.accept(submission(1)).await.unwrap_err() else { panic!("accepted") };
+    let AcceptError::Used { existing, .. } = ledger.accept(submission(1)).await.unwrap_err() else {
+        panic!("accepted")
+    };
     assert!(existing.is_none(), "it was purged, and is remembered");
     assert_eq!(ledger.kept(), 1);
 }
@@ -194,7 +237,10 @@ async fn invariant_07_after_a_crash_the_running_action_goes_first_until_it_has_c
         ledger.accept(submission(number)).await.unwrap();
     }
     take(&ledger).await;
-    ledger.checkpoint(Uuid::from_u128(1), payload("[7]"), NONE).await.unwrap();
+    ledger
+        .checkpoint(Uuid::from_u128(1), payload("[7]"), NONE)
+        .await
+        .unwrap();
     drop(ledger);
     for attempt in 2..=3 {
         let task = take(&place.open()).await;
@@ -253,9 +299,17 @@ async fn invariant_08_a_record_that_is_not_what_was_accepted_fails_alone() {
     assert_eq!(take(&ledger).await.record.id.as_u128(), 4);
     for number in 1..=3 {
         let record = state(&ledger, number).await;
-        assert_eq!((record.state, record.error.unwrap().code.as_str()), (State::Failed, "damaged"), "{number}");
+        assert_eq!(
+            (record.state, record.error.unwrap().code.as_str()),
+            (State::Failed, "damaged"),
+            "{number}"
+        );
     }
-    assert_eq!(ledger.finished(None, 10).await.unwrap().items.len(), 3, "they can still be listed");
+    assert_eq!(
+        ledger.finished(None, 10).await.unwrap().items.len(),
+        3,
+        "they can still be listed"
+    );
 }
 
 #[tokio::test]
@@ -265,7 +319,11 @@ async fn invariant_10_every_step_is_history_until_its_record_goes() {
     ledger.accept(submission(1)).await.unwrap();
     let id = take(&ledger).await.record.id;
     ledger.checkpoint(id, payload("1"), NONE).await.unwrap();
-    let error = ErrorRecord { code: "x".into(), message: "y".into(), retryable: true };
+    let error = ErrorRecord {
+        code: "x".into(),
+        message: "y".into(),
+        retryable: true,
+    };
     ledger.attempt_failed(id, error.clone(), NONE).await.unwrap();
     ledger.next_attempt(id, NONE).await.unwrap();
     ledger.end(id, Ending::Failed(error), NONE, None).await.unwrap();
@@ -273,7 +331,11 @@ async fn invariant_10_every_step_is_history_until_its_record_goes() {
     let mut from = None;
     loop {
         let page = ledger.history(id, from, 2).await.unwrap().unwrap();
-        steps.extend(page.items.iter().map(|step| (step.version, step.state, step.attempt, step.error.is_some())));
+        steps.extend(
+            page.items
+                .iter()
+                .map(|step| (step.version, step.state, step.attempt, step.error.is_some())),
+        );
         from = page.next;
         if from.is_none() {
             break;
@@ -296,7 +358,10 @@ async fn invariant_10_every_step_is_history_until_its_record_goes() {
     }
     assert!(ledger.record(id).await.unwrap().is_none());
     assert_eq!(ledger.kept(), 2, "by count, the oldest first");
-    let left: i64 = place.raw().query_row("SELECT count(*) FROM history", [], |row| row.get(0)).unwrap();
+    let left: i64 = place
+        .raw()
+        .query_row("SELECT count(*) FROM history", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(left, 0);
 }
 
@@ -307,26 +372,61 @@ async fn invariant_11_a_full_disk_changes_nothing_and_is_survived() {
     let disk = {
         let full = full.clone();
         Box::new(move |connection: &Connection| {
-            let used: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+            let used: i64 = connection
+                .pragma_query_value(None, "page_count", |row| row.get(0))
+                .unwrap();
             let full = full.load(Ordering::SeqCst);
             // A disk with no page left, but for those that the reserve has kept back.
-            let pages = if full { used + if reserve.exists() { 0 } else { 16 } } else { 1_000_000 };
-            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+            let pages = if full {
+                used + if reserve.exists() { 0 } else { 16 }
+            } else {
+                1_000_000
+            };
+            connection
+                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+                .unwrap();
         })
     };
-    let ledger = Ledger::open_with(&place.held, Limits { max_queued: 1_000, keep_finished: 10 }, Some(disk)).unwrap();
+    let ledger = Ledger::open_with(
+        &place.held,
+        Limits {
+            max_queued: 1_000,
+            keep_finished: 10,
+        },
+        Some(disk),
+    )
+    .unwrap();
     ledger.accept(submission(1)).await.unwrap();
     let id = take(&ledger).await.record.id;
     full.store(true, Ordering::SeqCst);
     let big = payload(&format!("{:?}", "x".repeat(20_000)));
-    let refused = ledger.accept(Submission { args: Some(big.clone()), ..submission(2) }).await.unwrap_err();
+    let refused = ledger
+        .accept(Submission {
+            args: Some(big.clone()),
+            ..submission(2)
+        })
+        .await
+        .unwrap_err();
     assert!(matches!(refused, AcceptError::Write(WriteError::NoSpace)), "{refused}");
-    assert!(ledger.record(Uuid::from_u128(2)).await.unwrap().is_none(), "nothing is half-written");
+    assert!(
+        ledger.record(Uuid::from_u128(2)).await.unwrap().is_none(),
+        "nothing is half-written"
+    );
     assert_eq!(ledger.health(), Status::NoSpace);
     ledger.end(id, Ending::Done(big.clone()), NONE, None).await.unwrap();
-    assert_eq!(state(&ledger, 1).await.state, State::Done, "the reserve lets the running action's end be recorded");
+    assert_eq!(
+        state(&ledger, 1).await.state,
+        State::Done,
+        "the reserve lets the running action's end be recorded"
+    );
     full.store(false, Ordering::SeqCst);
-    ledger.accept(Submission { args: Some(big), ..submission(2) }).await.unwrap();
+    ledger
+        .accept(Submission {
+            args: Some(big),
+            ..submission(2)
+        })
+        .await
+        .unwrap();
     assert_eq!(ledger.health(), Status::Recording, "without a restart");
     assert!(place.held.reserve().exists(), "the reserve is back");
 }
@@ -337,9 +437,13 @@ async fn invariant_11_a_ledger_that_cannot_trust_its_disk_refuses_all_further_wo
     let ledger = place.open();
     ledger.accept(submission(1)).await.unwrap();
     place.raw().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-    let file = std::fs::OpenOptions::new().write(true).open(place.held.database()).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(place.held.database())
+        .unwrap();
     let length = file.metadata().unwrap().len();
-    std::os::unix::fs::FileExt::write_all_at(&file, &vec![0xff; usize::try_from(length).unwrap() - 4096], 4096).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &vec![0xff; usize::try_from(length).unwrap() - 4096], 4096)
+        .unwrap();
     let mut last = None;
     for number in 2..200 {
         match ledger.accept(submission(number)).await {
@@ -350,7 +454,10 @@ async fn invariant_11_a_ledger_that_cannot_trust_its_disk_refuses_all_further_wo
             }
         }
     }
-    assert!(matches!(last, Some(AcceptError::Write(WriteError::Closed(_)))), "{last:?}");
+    assert!(
+        matches!(last, Some(AcceptError::Write(WriteError::Closed(_)))),
+        "{last:?}"
+    );
     assert!(!ledger.failed().await.is_empty());
     let later = ledger.accept(submission(500)).await.unwrap_err();
     assert!(matches!(later, AcceptError::Write(WriteError::Closed(_))), "{later}");
@@ -365,13 +472,28 @@ async fn invariant_12_a_newer_or_damaged_database_is_refused_and_left_as_it_was(
     let whole = std::fs::read(&file).unwrap();
     let refusal = |bytes: &[u8]| {
         std::fs::write(&file, bytes).unwrap();
-        let refused = Ledger::open(&place.held, Limits { max_queued: 1, keep_finished: 1 }).err().unwrap();
+        let refused = Ledger::open(
+            &place.held,
+            Limits {
+                max_queued: 1,
+                keep_finished: 1,
+            },
+        )
+        .err()
+        .unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), bytes, "{refused}");
         refused
     };
     let mut newer = whole.clone();
     newer[63] = 200;
-    assert!(matches!(refusal(&newer), OpenError::Newer { found: 200, known: schema::FORMAT, .. }));
+    assert!(matches!(
+        refusal(&newer),
+        OpenError::Newer {
+            found: 200,
+            known: schema::FORMAT,
+            ..
+        }
+    ));
     let mut damaged = whole.clone();
     damaged[4096..8192].fill(0xff);
     assert!(matches!(refusal(&damaged), OpenError::Damaged { .. }));
@@ -391,16 +513,29 @@ async fn invariant_13_a_request_to_cancel_outlives_the_agent() {
     }
     take(&ledger).await;
     let waiting = ledger.cancel(Uuid::from_u128(2)).await.unwrap();
-    assert_eq!((waiting.state, waiting.error.unwrap().code.as_str()), (State::Failed, "cancelled"));
+    assert_eq!(
+        (waiting.state, waiting.error.unwrap().code.as_str()),
+        (State::Failed, "cancelled")
+    );
     let running = ledger.cancel(Uuid::from_u128(1)).await.unwrap();
     assert_eq!((running.state, running.cancel_requested), (State::Running, true));
     assert_eq!(*ledger.cancelled().borrow(), Some(Uuid::from_u128(1)));
-    assert_eq!(ledger.cancel(Uuid::from_u128(1)).await.unwrap().version, running.version, "asked once");
+    assert_eq!(
+        ledger.cancel(Uuid::from_u128(1)).await.unwrap().version,
+        running.version,
+        "asked once"
+    );
     drop(ledger);
     let ledger = place.open();
     assert_eq!(state(&ledger, 1).await.error.unwrap().code, "cancelled");
-    assert!(matches!(ledger.cancel(Uuid::from_u128(1)).await, Err(CancelError::Finished)));
-    assert!(matches!(ledger.cancel(Uuid::from_u128(7)).await, Err(CancelError::Unknown(_))));
+    assert!(matches!(
+        ledger.cancel(Uuid::from_u128(1)).await,
+        Err(CancelError::Finished)
+    ));
+    assert!(matches!(
+        ledger.cancel(Uuid::from_u128(7)).await,
+        Err(CancelError::Unknown(_))
+    ));
 }
 
 #[tokio::test]
@@ -413,7 +548,13 @@ async fn who_reads_the_finished_and_then_the_queue_misses_none() {
     let task = take(&ledger).await;
     assert!(ledger.finished_brief().await.unwrap().is_empty());
     ledger.end(task.record.id, done(), NONE, None).await.unwrap();
-    let queue: Vec<_> = ledger.queue_brief().await.unwrap().into_iter().map(|brief| (brief.id.as_u128(), brief.state)).collect();
+    let queue: Vec<_> = ledger
+        .queue_brief()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|brief| (brief.id.as_u128(), brief.state))
+        .collect();
     assert_eq!(queue, [(1, State::Done), (2, State::New)]);
     assert_eq!(ledger.finished_brief().await.unwrap().len(), 1);
     assert_eq!(ledger.queue_brief().await.unwrap().len(), 1, "it has been shown");
@@ -442,14 +583,24 @@ async fn pages_show_everything_once_whatever_is_written_meanwhile() {
 #[tokio::test]
 async fn a_full_queue_refuses_and_says_how_many_wait() {
     let place = Place::new();
-    let ledger = Ledger::open(&place.held, Limits { max_queued: 2, keep_finished: 1 }).unwrap();
+    let ledger = Ledger::open(
+        &place.held,
+        Limits {
+            max_queued: 2,
+            keep_finished: 1,
+        },
+    )
+    .unwrap();
     for number in 1..=2 {
         ledger.accept(submission(number)).await.unwrap();
     }
     let refused = ledger.accept(submission(3)).await.unwrap_err();
     assert!(matches!(refused, AcceptError::QueueFull { waiting: 2 }));
     let used = ledger.accept(submission(1)).await.unwrap_err();
-    assert!(matches!(used, AcceptError::Used { .. }), "a used id goes before the queue's length");
+    assert!(
+        matches!(used, AcceptError::Used { .. }),
+        "a used id goes before the queue's length"
+    );
 }
 
 #[tokio::test]

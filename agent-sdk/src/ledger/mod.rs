@@ -36,8 +36,8 @@ mod watchers;
 mod writer;
 
 pub(crate) use command::{Ending, Task};
-pub(crate) use directory::private;
 pub use directory::StateDirectory;
+pub(crate) use directory::private;
 pub use error::{AcceptError, CancelError, OpenError, ReadError, Unlawful, WriteError};
 pub use handle::Ledger;
 pub use health::Status;
@@ -101,9 +101,14 @@ impl Ledger {
         before_write: Option<writer::BeforeWrite>,
     ) -> Result<Self, OpenError> {
         let file = directory.database();
-        let database = |cause| OpenError::Database { file: file.clone(), cause };
+        let database = |cause| OpenError::Database {
+            file: file.clone(),
+            cause,
+        };
         let mut connection = schema::open(&file)?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database)?;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(database)?;
         let (tally, resumed) = recovery::recover(&transaction, limits.max_queued).map_err(database)?;
         transaction.commit().map_err(database)?;
         let (commands, received) = mpsc::channel(handle::COMMANDS);
@@ -128,13 +133,26 @@ impl Ledger {
         std::thread::Builder::new()
             .name("ledger-writer".to_owned())
             .spawn(move || writer.run())
-            .map_err(|cause| OpenError::Directory { directory: directory.path().to_owned(), cause })?;
-        Ok(Self { commands, readers: Arc::new(readers), watchers, health, cancelled: cancellations })
+            .map_err(|cause| OpenError::Directory {
+                directory: directory.path().to_owned(),
+                cause,
+            })?;
+        Ok(Self {
+            commands,
+            readers: Arc::new(readers),
+            watchers,
+            health,
+            cancelled: cancellations,
+        })
     }
 }
 
 /// Looks whether the database of a state directory can be used, changing nothing; one that is not there can be made.
 pub fn inspect(directory: &StateDirectory) -> Result<(), OpenError> {
     let file = directory.database();
-    if file.exists() { schema::inspect(&file).map(drop) } else { Ok(()) }
+    if file.exists() {
+        schema::inspect(&file).map(drop)
+    } else {
+        Ok(())
+    }
 }

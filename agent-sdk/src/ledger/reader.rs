@@ -47,7 +47,10 @@ impl Readers {
                 })
                 .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         }
-        Ok(Self { jobs, shown: Arc::new(AtomicI64::new(0)) })
+        Ok(Self {
+            jobs,
+            shown: Arc::new(AtomicI64::new(0)),
+        })
     }
 
     pub(super) async fn record(&self, id: Uuid) -> Result<Option<Record>, ReadError> {
@@ -73,9 +76,16 @@ impl Readers {
             let mut last = None;
             while let Some(row) = rows.next()? {
                 if items.len() == limit {
-                    return Ok(Page { items, next: last.map(|after| Cursor { list, after }) });
+                    return Ok(Page {
+                        items,
+                        next: last.map(|after| Cursor { list, after }),
+                    });
                 }
-                last = Some(if list == List::Finished { row::finished_seq(row)? } else { row.get(0)? });
+                last = Some(if list == List::Finished {
+                    row::finished_seq(row)?
+                } else {
+                    row.get(0)?
+                });
                 items.push(row::summary_or_damaged(row));
             }
             Ok(Page { items, next: None })
@@ -94,7 +104,9 @@ impl Readers {
             let snapshot = connection.unchecked_transaction()?;
             let found = snapshot
                 .prepare_cached(&row::records("i.id = ?"))?
-                .query_row([id.as_bytes().as_slice()], |row| Ok((row.get::<_, i64>(0)?, row::record_or_damaged(row))))
+                .query_row([id.as_bytes().as_slice()], |row| {
+                    Ok((row.get::<_, i64>(0)?, row::record_or_damaged(row)))
+                })
                 .optional()?;
             let Some((seq, record)) = found else { return Ok(None) };
             let mut statement = snapshot.prepare_cached(
@@ -102,7 +114,9 @@ impl Readers {
                  WHERE seq = ? AND version > ? ORDER BY version LIMIT ?",
             )?;
             let between = statement
-                .query_map(params![seq, after, page_size(limit)], |row| Ok(row::transition(row).ok()))?
+                .query_map(params![seq, after, page_size(limit)], |row| {
+                    Ok(row::transition(row).ok())
+                })?
                 .filter_map(Result::transpose)
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(Some(history_page(&record, between, after, limit)))
@@ -142,7 +156,10 @@ impl Readers {
                      WHERE finished_seq IS NOT NULL AND finished_seq > ? ORDER BY finished_seq",
                     shown.load(Ordering::SeqCst),
                 ),
-                ("SELECT id, kind, state FROM invocation WHERE finished_seq IS NULL AND seq > ? ORDER BY seq", 0),
+                (
+                    "SELECT id, kind, state FROM invocation WHERE finished_seq IS NULL AND seq > ? ORDER BY seq",
+                    0,
+                ),
             ] {
                 let mut statement = snapshot.prepare_cached(query)?;
                 for brief in statement.query_map([after], |row| Ok(row::brief(row)))? {
@@ -192,13 +209,22 @@ fn history_page(record: &Record, between: Vec<Transition>, after: i64, limit: us
     steps.extend(between);
     if let Some(at) = record.finished_ts {
         let error = record.error.clone();
-        steps.push(Transition { error, ..plain(record.version, at, record.state, record.attempt) });
+        steps.push(Transition {
+            error,
+            ..plain(record.version, at, record.state, record.attempt)
+        });
     }
     let after = u64::try_from(after).unwrap_or(0);
     steps.retain(|step| step.version > after);
     let more = steps.len() > limit;
     steps.truncate(limit);
-    let last = steps.last().and_then(|step| i64::try_from(step.version).ok()).filter(|_| more);
+    let last = steps
+        .last()
+        .and_then(|step| i64::try_from(step.version).ok())
+        .filter(|_| more);
     let list = List::History(record.id);
-    Page { items: steps, next: last.map(|after| Cursor { list, after }) }
+    Page {
+        items: steps,
+        next: last.map(|after| Cursor { list, after }),
+    }
 }

@@ -32,15 +32,32 @@ enum Verdict {
 }
 
 fn decide(interrupted: Interrupted) -> Verdict {
-    let fail = |code: &str, message: String| Verdict::Fail(ErrorRecord { code: code.to_owned(), message, retryable: false });
-    let Interrupted { cancel_requested, crashes, spent, deadline } = interrupted;
+    let fail = |code: &str, message: String| {
+        Verdict::Fail(ErrorRecord {
+            code: code.to_owned(),
+            message,
+            retryable: false,
+        })
+    };
+    let Interrupted {
+        cancel_requested,
+        crashes,
+        spent,
+        deadline,
+    } = interrupted;
     if cancel_requested {
         Verdict::Fail(apply::cancelled())
     } else if spent >= deadline {
         let seconds = deadline.as_secs();
-        fail("deadline", format!("the action did not end within its {seconds} s; it was found so when the agent started"))
+        fail(
+            "deadline",
+            format!("the action did not end within its {seconds} s; it was found so when the agent started"),
+        )
     } else if crashes >= CRASHES {
-        fail("crashed", format!("the agent crashed {crashes} times in a row while the action ran, without a checkpoint"))
+        fail(
+            "crashed",
+            format!("the agent crashed {crashes} times in a row while the action ran, without a checkpoint"),
+        )
     } else {
         Verdict::Resume
     }
@@ -53,9 +70,13 @@ pub(super) fn recover(connection: &Connection, max_waiting: usize) -> rusqlite::
     let count = |query: &str| connection.query_row(query, [], |row| row.get::<_, i64>(0));
     let size = |count: i64| usize::try_from(count).unwrap_or(0);
     let mut tally = Tally {
-        waiting: size(count("SELECT count(*) FROM invocation WHERE finished_seq IS NULL AND state = 'NEW'")?),
+        waiting: size(count(
+            "SELECT count(*) FROM invocation WHERE finished_seq IS NULL AND state = 'NEW'",
+        )?),
         kept: size(count("SELECT count(*) FROM invocation WHERE finished_seq IS NOT NULL")?),
-        next_finished: count("SELECT coalesce(max(finished_seq), 0) + 1 FROM invocation WHERE finished_seq IS NOT NULL")?,
+        next_finished: count(
+            "SELECT coalesce(max(finished_seq), 0) + 1 FROM invocation WHERE finished_seq IS NOT NULL",
+        )?,
         taken: None,
         max_waiting,
     };
@@ -63,11 +84,16 @@ pub(super) fn recover(connection: &Connection, max_waiting: usize) -> rusqlite::
         .prepare(&row::records("i.state = 'RUNNING'"))?
         .query_row([], |row| Ok((row.get::<_, i64>(0)?, row::record(row))))
         .optional()?;
-    let Some((seq, record)) = running else { return Ok((tally, None)) };
+    let Some((seq, record)) = running else {
+        return Ok((tally, None));
+    };
     let record = match record {
         Ok(record) => record,
         Err(Damaged) => {
-            tracing::error!(seq, "the action that was running is not what was accepted: it fails and is not run again");
+            tracing::error!(
+                seq,
+                "the action that was running is not what was accepted: it fails and is not run again"
+            );
             apply::fail_damaged(connection, &mut tally, seq)?;
             return Ok((tally, None));
         }
@@ -100,7 +126,13 @@ fn settle(
     match decide(interrupted) {
         Verdict::Fail(error) => {
             tracing::warn!(%id, kind = %record.kind, code = error.code, "the action that was running has failed: {}", error.message);
-            drop(apply::end(connection, tally, id, &Ending::Failed(error), interrupted.spent)?);
+            drop(apply::end(
+                connection,
+                tally,
+                id,
+                &Ending::Failed(error),
+                interrupted.spent,
+            )?);
             Ok(None)
         }
         Verdict::Resume => {
@@ -112,7 +144,11 @@ fn settle(
             tally.taken = Some(id);
             let record = row::find(connection, id)?.unwrap_or(record);
             tracing::info!(%id, kind = %record.kind, attempt = record.attempt, "the action that was running goes on");
-            Ok(Some(Task { record, spent: interrupted.spent, begun: true }))
+            Ok(Some(Task {
+                record,
+                spent: interrupted.spent,
+                begun: true,
+            }))
         }
     }
 }
@@ -124,7 +160,12 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn interrupted() -> Interrupted {
-        Interrupted { cancel_requested: false, crashes: 1, spent: Duration::ZERO, deadline: MINUTE }
+        Interrupted {
+            cancel_requested: false,
+            crashes: 1,
+            spent: Duration::ZERO,
+            deadline: MINUTE,
+        }
     }
 
     fn code(interrupted: Interrupted) -> Option<String> {
@@ -137,10 +178,39 @@ mod tests {
     #[test]
     fn an_interrupted_action_goes_on_unless_it_may_not() {
         assert_eq!(code(interrupted()), None);
-        assert_eq!(code(Interrupted { crashes: 2, ..interrupted() }), None);
-        assert_eq!(code(Interrupted { crashes: 3, ..interrupted() }).as_deref(), Some("crashed"));
-        assert_eq!(code(Interrupted { spent: MINUTE, ..interrupted() }).as_deref(), Some("deadline"));
-        let cancelled = Interrupted { cancel_requested: true, crashes: 3, spent: MINUTE, ..interrupted() };
-        assert_eq!(code(cancelled).as_deref(), Some("cancelled"), "the client's word goes first");
+        assert_eq!(
+            code(Interrupted {
+                crashes: 2,
+                ..interrupted()
+            }),
+            None
+        );
+        assert_eq!(
+            code(Interrupted {
+                crashes: 3,
+                ..interrupted()
+            })
+            .as_deref(),
+            Some("crashed")
+        );
+        assert_eq!(
+            code(Interrupted {
+                spent: MINUTE,
+                ..interrupted()
+            })
+            .as_deref(),
+            Some("deadline")
+        );
+        let cancelled = Interrupted {
+            cancel_requested: true,
+            crashes: 3,
+            spent: MINUTE,
+            ..interrupted()
+        };
+        assert_eq!(
+            code(cancelled).as_deref(),
+            Some("cancelled"),
+            "the client's word goes first"
+        );
     }
 }

@@ -19,9 +19,7 @@ pub(super) fn clean(connection: &Connection, tally: &mut Tally, keep: usize) -> 
         return Ok(false);
     }
     let oldest = connection
-        .prepare_cached(
-            "SELECT seq, id FROM invocation WHERE finished_seq IS NOT NULL ORDER BY finished_seq LIMIT 1",
-        )?
+        .prepare_cached("SELECT seq, id FROM invocation WHERE finished_seq IS NOT NULL ORDER BY finished_seq LIMIT 1")?
         .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
         .optional()?;
     let Some((seq, id)) = oldest else { return Ok(false) };
@@ -34,9 +32,15 @@ pub(super) fn clean(connection: &Connection, tally: &mut Tally, keep: usize) -> 
     if removed == SLICE {
         return Ok(true);
     }
-    connection.prepare_cached("DELETE FROM invocation WHERE seq = ?")?.execute([seq])?;
-    connection.prepare_cached("DELETE FROM request WHERE seq = ?")?.execute([seq])?;
-    connection.prepare_cached("INSERT OR IGNORE INTO purged (id) VALUES (?)")?.execute([id])?;
+    connection
+        .prepare_cached("DELETE FROM invocation WHERE seq = ?")?
+        .execute([seq])?;
+    connection
+        .prepare_cached("DELETE FROM request WHERE seq = ?")?
+        .execute([seq])?;
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO purged (id) VALUES (?)")?
+        .execute([id])?;
     connection
         .prepare_cached("DELETE FROM purged WHERE n <= (SELECT max(n) FROM purged) - ?")?
         .execute([REMEMBERED])?;

@@ -101,7 +101,14 @@ pub(super) fn insert(connection: &Connection, submission: &Submission) -> rusqli
         .prepare_cached(
             "INSERT INTO request (seq, args, headers, preconditions, trace, digest) VALUES (?, ?, ?, ?, ?, ?)",
         )?
-        .execute(params![seq, args, headers, preconditions, record.trace, digest.as_slice()])?;
+        .execute(params![
+            seq,
+            args,
+            headers,
+            preconditions,
+            record.trace,
+            digest.as_slice()
+        ])?;
     Ok(record)
 }
 
@@ -217,11 +224,19 @@ pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Damaged> {
 /// A summary as it can still be shown where it is damaged: whatever can be read, and the fault.
 pub(super) fn summary_or_damaged(row: &Row<'_>) -> Summary {
     summary(row).unwrap_or_else(|Damaged| {
-        let scheduled_ts = text(row, 6).and_then(time).unwrap_or_else(|Damaged| Timestamp::unreadable());
+        let scheduled_ts = text(row, 6)
+            .and_then(time)
+            .unwrap_or_else(|Damaged| Timestamp::unreadable());
         Summary {
             id: id(row, 1).unwrap_or_default(),
-            kind: text(row, 2).ok().and_then(|kind| KindName::parse(kind).ok()).unwrap_or_else(KindName::damaged),
-            requester: text(row, 3).ok().and_then(|name| Requester::parse(name).ok()).unwrap_or_default(),
+            kind: text(row, 2)
+                .ok()
+                .and_then(|kind| KindName::parse(kind).ok())
+                .unwrap_or_else(KindName::damaged),
+            requester: text(row, 3)
+                .ok()
+                .and_then(|name| Requester::parse(name).ok())
+                .unwrap_or_default(),
             deadline_s: number(row, 4).unwrap_or(1),
             created_ts: text(row, 5).and_then(time).unwrap_or(scheduled_ts),
             scheduled_ts,
@@ -305,7 +320,10 @@ fn optional_text<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<&'a str>,
 }
 
 fn number<T: TryFrom<i64>>(row: &Row<'_>, column: usize) -> Result<T, Damaged> {
-    row.get::<_, i64>(column).ok().and_then(|number| T::try_from(number).ok()).ok_or(Damaged)
+    row.get::<_, i64>(column)
+        .ok()
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or(Damaged)
 }
 
 fn time(text: &str) -> Result<Timestamp, Damaged> {

@@ -91,14 +91,19 @@ BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;
 
 /// Opens the database for writing, making it when missing and migrating it when old.
 pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
-    let database = |cause| OpenError::Database { file: file.to_owned(), cause };
+    let database = |cause| OpenError::Database {
+        file: file.to_owned(),
+        cause,
+    };
     if !file.try_exists().unwrap_or(true) {
         create(file)?;
     }
     let connection = inspect(file)?;
     configure(&connection).map_err(database)?;
     migrate(&connection).map_err(database)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(database)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map_err(database)?;
     Ok(connection)
 }
 
@@ -114,10 +119,14 @@ pub(super) fn in_memory() -> Connection {
 pub(super) fn inspect(file: &Path) -> Result<Connection, OpenError> {
     header(file)?;
     let classify = |cause: rusqlite::Error| match cause.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-            OpenError::Damaged { file: file.to_owned(), detail: cause.to_string() }
-        }
-        _ => OpenError::Database { file: file.to_owned(), cause },
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => OpenError::Damaged {
+            file: file.to_owned(),
+            detail: cause.to_string(),
+        },
+        _ => OpenError::Database {
+            file: file.to_owned(),
+            cause,
+        },
     };
     let connection = Connection::open_with_flags(
         file,
@@ -125,19 +134,39 @@ pub(super) fn inspect(file: &Path) -> Result<Connection, OpenError> {
     )
     .map_err(classify)?;
     // A refused database keeps its write-ahead log as it is, too.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(classify)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(classify)?;
     // What a database says about itself is not trusted: bit flips must not become functions that are called.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(classify)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(classify)?;
-    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(classify)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)
+        .map_err(classify)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)
+        .map_err(classify)?;
+    let found: u32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(classify)?;
     if found > FORMAT {
-        return Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT });
+        return Err(OpenError::Newer {
+            file: file.to_owned(),
+            found,
+            known: FORMAT,
+        });
     }
-    let detail: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(classify)?;
+    let detail: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(classify)?;
     if detail != "ok" {
-        return Err(OpenError::Damaged { file: file.to_owned(), detail });
+        return Err(OpenError::Damaged {
+            file: file.to_owned(),
+            detail,
+        });
     }
-    complete(&connection).map_err(|detail| OpenError::Damaged { file: file.to_owned(), detail })?;
+    complete(&connection).map_err(|detail| OpenError::Damaged {
+        file: file.to_owned(),
+        detail,
+    })?;
     Ok(connection)
 }
 
@@ -162,30 +191,50 @@ fn header(file: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Foreign { file: file.to_owned() });
     }
     match word(60) {
-        found if found > FORMAT => Err(OpenError::Newer { file: file.to_owned(), found, known: FORMAT }),
+        found if found > FORMAT => Err(OpenError::Newer {
+            file: file.to_owned(),
+            found,
+            known: FORMAT,
+        }),
         _ => Ok(()),
     }
 }
 
 fn create(file: &Path) -> Result<(), OpenError> {
-    let database = |cause| OpenError::Database { file: file.to_owned(), cause };
-    let unusable = |cause| OpenError::Directory { directory: file.parent().unwrap_or(file).to_owned(), cause };
+    let database = |cause| OpenError::Database {
+        file: file.to_owned(),
+        cause,
+    };
+    let unusable = |cause| OpenError::Directory {
+        directory: file.parent().unwrap_or(file).to_owned(),
+        cause,
+    };
     let fresh = file.with_extension("db.new");
     // Left by a crash while it was made; its journal would be taken for the new one's.
     drop(std::fs::remove_file(fresh.with_extension("new-journal")));
     drop(private(&fresh, true).map_err(unusable)?);
     let mut connection = Connection::open(&fresh).map_err(database)?;
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(database)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(database)?;
+    connection
+        .pragma_update(None, "auto_vacuum", "INCREMENTAL")
+        .map_err(database)?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(database)?;
     let transaction = connection.transaction().map_err(database)?;
     transaction.execute_batch(SCHEMA).map_err(database)?;
-    transaction.pragma_update(None, "application_id", APPLICATION).map_err(database)?;
-    transaction.pragma_update(None, "user_version", FORMAT).map_err(database)?;
+    transaction
+        .pragma_update(None, "application_id", APPLICATION)
+        .map_err(database)?;
+    transaction
+        .pragma_update(None, "user_version", FORMAT)
+        .map_err(database)?;
     transaction.commit().map_err(database)?;
     connection.close().map_err(|(_, cause)| database(cause))?;
     std::fs::rename(&fresh, file).map_err(unusable)?;
     let directory = file.parent().unwrap_or(file);
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(unusable)
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(unusable)
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -204,7 +253,10 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// Brings an older format to [`FORMAT`], one step and one transaction at a time.
 fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    debug_assert_eq!(found, FORMAT, "there is one format so far; a second one comes with its migration");
+    debug_assert_eq!(
+        found, FORMAT,
+        "there is one format so far; a second one comes with its migration"
+    );
     // The header is what an older agent reads first: it must not wait in the write-ahead log.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
@@ -223,7 +275,8 @@ fn complete(connection: &Connection) -> Result<(), String> {
     ] {
         connection.prepare(columns).map_err(|error| error.to_string())?;
     }
-    let triggers = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name IN ('final', 'lawful', 'accepted')";
+    let triggers =
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name IN ('final', 'lawful', 'accepted')";
     match connection.query_row(triggers, [], |row| row.get::<_, i64>(0)) {
         Ok(3) => Ok(()),
         Ok(_) => Err("a trigger is missing".to_owned()),

@@ -144,7 +144,9 @@ impl Writer {
         let mut tally = self.tally;
         let mut changed = Vec::with_capacity(batch.len() + 1);
         let runner_waits = self.runner.as_ref().is_some_and(|runner| !runner.is_closed());
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut effects = Vec::with_capacity(batch.len());
         let mut wanted = runner_waits;
         for command in batch {
@@ -162,12 +164,22 @@ impl Writer {
             retention::clean(&transaction, &mut tally, self.keep)?;
         }
         transaction.commit()?;
-        Ok(Outcome { tally, effects, task, changed })
+        Ok(Outcome {
+            tally,
+            effects,
+            task,
+            changed,
+        })
     }
 
     /// Answers everybody whose command is on disk.
     fn tell(&mut self, batch: Vec<Command>, outcome: Outcome) {
-        let Outcome { tally, effects, task, changed } = outcome;
+        let Outcome {
+            tally,
+            effects,
+            task,
+            changed,
+        } = outcome;
         self.tally = tally;
         if self.health.status() == Status::NoSpace {
             self.health.set(Status::Recording);
@@ -184,7 +196,11 @@ impl Writer {
                 if let Err(task) = runner.send(task) {
                     // The runner has gone in good order: the action goes on at the next start.
                     let (reply, _) = oneshot::channel();
-                    self.write(vec![Command::Park { id: task.record.id, spent: task.spent, reply }]);
+                    self.write(vec![Command::Park {
+                        id: task.record.id,
+                        spent: task.spent,
+                        reply,
+                    }]);
                 }
             }
             (Some(task), None) => self.resumed = Some(task),

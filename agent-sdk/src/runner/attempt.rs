@@ -58,10 +58,19 @@ impl Attempt<'_> {
             last_checkpoint: record.state_payload.clone(),
             ends_at,
             interrupt: interrupts,
-            sink: Arc::new(Sink { ledger: self.ledger.clone(), id, spent: self.spent, began: self.began }),
+            sink: Arc::new(Sink {
+                ledger: self.ledger.clone(),
+                id,
+                spent: self.spent,
+                began: self.began,
+            }),
         };
         let (handler, args) = (self.handler.clone(), record.args.clone());
-        let running = async move { handler.run(args.as_deref().map_or("{}", RawValue::get), Invocation::new(seat)).await };
+        let running = async move {
+            handler
+                .run(args.as_deref().map_or("{}", RawValue::get), Invocation::new(seat))
+                .await
+        };
         let mut running = self.handlers.spawn(running.in_current_span());
         let mut cancelled = self.ledger.cancelled();
         let mut cancel_seen = false;
@@ -127,7 +136,8 @@ fn returned(ended: Result<Result<Box<RawValue>, ActionError>, JoinError>) -> Att
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
 }
 
 /// Checkpoints of one attempt.
@@ -142,7 +152,10 @@ impl CheckpointSink for Sink {
     fn save(&self, payload: Box<RawValue>) -> BoxFuture<'_, Result<(), SaveError>> {
         Box::pin(async move {
             let spent = self.spent + self.began.elapsed();
-            self.ledger.checkpoint(self.id, payload, spent).await.map_err(|error| SaveError(error.to_string()))
+            self.ledger
+                .checkpoint(self.id, payload, spent)
+                .await
+                .map_err(|error| SaveError(error.to_string()))
         })
     }
 }

@@ -113,11 +113,19 @@ impl Runner {
 
     /// Attempt after attempt, until the action ends.
     async fn attempts(&self, task: Task) -> Next {
-        let Task { mut record, mut spent, begun: _ } = task;
+        let Task {
+            mut record,
+            mut spent,
+            begun: _,
+        } = task;
         let deadline = Duration::from_secs(record.deadline_s.into());
         let Some(entry) = self.catalogue.get(record.kind.as_str()) else {
             let message = format!("this version of the agent has no kind {}", record.kind);
-            let error = ErrorRecord { code: "unknown_kind".to_owned(), message, retryable: false };
+            let error = ErrorRecord {
+                code: "unknown_kind".to_owned(),
+                message,
+                retryable: false,
+            };
             return self.end(&record, Ending::Failed(error), spent).await;
         };
         loop {
@@ -146,18 +154,31 @@ impl Runner {
                 (AttemptEnd::Returned(Err(ActionError::NoPlan)), _)
                 | (AttemptEnd::Returned(Err(ActionError::Interrupted)), None) => {
                     let message = "the action ended as interrupted, though nobody had asked it to".to_owned();
-                    Ending::Failed(ErrorRecord { code: "interrupted".to_owned(), message, retryable: true })
+                    Ending::Failed(ErrorRecord {
+                        code: "interrupted".to_owned(),
+                        message,
+                        retryable: true,
+                    })
                 }
                 (AttemptEnd::Returned(Err(ActionError::Retry(fault))), Some(Interrupt::Deadline)) => {
                     Ending::Failed(out_of_time(&record, Some(&fault.record(true))))
                 }
                 (AttemptEnd::Panicked(message), _) => {
                     let message = format!("the action's code panicked: {message}");
-                    Ending::Failed(ErrorRecord { code: "panicked".to_owned(), message, retryable: false })
+                    Ending::Failed(ErrorRecord {
+                        code: "panicked".to_owned(),
+                        message,
+                        retryable: false,
+                    })
                 }
-                (AttemptEnd::Stuck, Some(Interrupt::Stopping)) => return self.park(&record, spent, Ended::Stopped).await,
+                (AttemptEnd::Stuck, Some(Interrupt::Stopping)) => {
+                    return self.park(&record, spent, Ended::Stopped).await;
+                }
                 (AttemptEnd::Stuck, _) => {
-                    let stuck = Ended::Stuck { id: record.id, kind: record.kind.to_string() };
+                    let stuck = Ended::Stuck {
+                        id: record.id,
+                        kind: record.kind.to_string(),
+                    };
                     return self.park(&record, spent.max(deadline), stuck).await;
                 }
                 (AttemptEnd::Returned(Err(_)) | AttemptEnd::Dropped, Some(Interrupt::Cancelled)) => {
@@ -174,12 +195,7 @@ impl Runner {
         }
     }
 
-    async fn attempt(
-        &self,
-        entry: &Entry,
-        record: &Record,
-        spent: &mut Duration,
-    ) -> (AttemptEnd, Option<Interrupt>) {
+    async fn attempt(&self, entry: &Entry, record: &Record, spent: &mut Duration) -> (AttemptEnd, Option<Interrupt>) {
         let began = Instant::now();
         let attempt = Attempt {
             ledger: &self.ledger,
@@ -205,8 +221,14 @@ impl Runner {
         spent: &mut Duration,
     ) -> Result<Record, Paused> {
         let began = Instant::now();
-        tracing::warn!(code = error.code, pause_ms = length.as_millis(), "the attempt failed: {}", error.message);
-        self.written(|| self.ledger.attempt_failed(record.id, error.clone(), *spent)).await?;
+        tracing::warn!(
+            code = error.code,
+            pause_ms = length.as_millis(),
+            "the attempt failed: {}",
+            error.message
+        );
+        self.written(|| self.ledger.attempt_failed(record.id, error.clone(), *spent))
+            .await?;
         let mut cancelled = self.ledger.cancelled();
         tokio::select! {
             biased;
@@ -226,10 +248,7 @@ impl Runner {
     }
 
     /// Writes until it is written, however long the disk is full.
-    async fn written<T, F: Future<Output = Result<T, WriteError>>>(
-        &self,
-        write: impl Fn() -> F,
-    ) -> Result<T, Paused> {
+    async fn written<T, F: Future<Output = Result<T, WriteError>>>(&self, write: impl Fn() -> F) -> Result<T, Paused> {
         loop {
             match write().await {
                 Ok(written) => return Ok(written),
@@ -331,9 +350,15 @@ fn cancelled() -> ErrorRecord {
 
 fn out_of_time(record: &Record, last: Option<&ErrorRecord>) -> ErrorRecord {
     let last = last.or(record.error.as_ref());
-    let why = last.map_or_else(String::new, |error| format!("; its last attempt: {} ({})", error.message, error.code));
+    let why = last.map_or_else(String::new, |error| {
+        format!("; its last attempt: {} ({})", error.message, error.code)
+    });
     let message = format!("the action did not end within its {} s{why}", record.deadline_s);
-    ErrorRecord { code: "deadline".to_owned(), message, retryable: true }
+    ErrorRecord {
+        code: "deadline".to_owned(),
+        message,
+        retryable: true,
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ pub(super) async fn look(observer: &Observer, preconditions: &Preconditions) -> 
     }
     if !shards.is_empty() {
         let seen = observer.shards().await.map_err(|error| {
-            unknown(format!("the node's shards cannot be read to check what is expected of them: {error}"))
+            unknown(format!(
+                "the node's shards cannot be read to check what is expected of them: {error}"
+            ))
         })?;
         shards_hold(shards, seen.shards.iter().map(|(shard, _)| shard))?;
     }
@@ -27,10 +29,21 @@ fn status_holds(expected: &[NodeState], seen: &NodeStatus) -> Result<(), ErrorRe
     if expected.contains(&seen.state()) {
         return Ok(());
     }
-    let expected = expected.iter().map(|state| state.name()).collect::<Vec<_>>().join(" or ");
+    let expected = expected
+        .iter()
+        .map(|state| state.name())
+        .collect::<Vec<_>>()
+        .join(" or ");
     let reason = seen.reason().map_or_else(String::new, |reason| format!(" ({reason})"));
-    let message = format!("the node is expected to be {expected}, and is {}{reason}", seen.state().name());
-    Err(if seen.state() == NodeState::Unknown { unknown(message) } else { unmet(message) })
+    let message = format!(
+        "the node is expected to be {expected}, and is {}{reason}",
+        seen.state().name()
+    );
+    Err(if seen.state() == NodeState::Unknown {
+        unknown(message)
+    } else {
+        unmet(message)
+    })
 }
 
 fn shards_hold<'a>(
@@ -61,11 +74,19 @@ fn shards_hold<'a>(
 }
 
 fn unmet(message: String) -> ErrorRecord {
-    ErrorRecord { code: "precondition_unmet".to_owned(), message, retryable: true }
+    ErrorRecord {
+        code: "precondition_unmet".to_owned(),
+        message,
+        retryable: true,
+    }
 }
 
 fn unknown(message: String) -> ErrorRecord {
-    ErrorRecord { code: "precondition_unknown".to_owned(), message, retryable: true }
+    ErrorRecord {
+        code: "precondition_unknown".to_owned(),
+        message,
+        retryable: true,
+    }
 }
 
 #[cfg(test)]
@@ -77,8 +98,14 @@ mod tests {
     fn one_of_the_states_has_to_be_seen() {
         let expected = [NodeState::Healthy, NodeState::Unhealthy];
         assert_eq!(status_holds(&expected, &NodeStatus::healthy()), Ok(()));
-        assert_eq!(status_holds(&expected, &NodeStatus::joining()).unwrap_err().code, "precondition_unmet");
-        assert_eq!(status_holds(&expected, &NodeStatus::unknown("x")).unwrap_err().code, "precondition_unknown");
+        assert_eq!(
+            status_holds(&expected, &NodeStatus::joining()).unwrap_err().code,
+            "precondition_unmet"
+        );
+        assert_eq!(
+            status_holds(&expected, &NodeStatus::unknown("x")).unwrap_err().code,
+            "precondition_unknown"
+        );
     }
 
     #[test]

@@ -107,7 +107,9 @@ impl<'a> Lexer<'a> {
                     plain = at;
                 }
                 Some(byte) if *byte < 0x20 => {
-                    return Err(Fault::Malformed(format!("byte {at} is a control character inside a string")));
+                    return Err(Fault::Malformed(format!(
+                        "byte {at} is a control character inside a string"
+                    )));
                 }
                 Some(_) => at += 1,
             }

@@ -52,8 +52,16 @@ fn object<'a>(lexer: &mut Lexer<'a>, depth: usize) -> Option<BTreeMap<Cow<'a, st
         return Some(members);
     }
     loop {
-        let key = if lexer.peek()? == b'"' { lexer.string().ok()? } else { return None };
-        let value = if lexer.take(b':') { value(lexer, depth + 1)? } else { return None };
+        let key = if lexer.peek()? == b'"' {
+            lexer.string().ok()?
+        } else {
+            return None;
+        };
+        let value = if lexer.take(b':') {
+            value(lexer, depth + 1)?
+        } else {
+            return None;
+        };
         members.insert(key, value);
         if lexer.take(b'}') {
             return Some(members);

@@ -126,5 +126,9 @@ fn descend(lexer: &mut Lexer<'_>, place: &mut Vec<Segment<'_>>) -> Result<(), Fa
 fn in_range(number: &str) -> Result<(), Fault> {
     // Shorter ones without an exponent are always in range.
     let suspect = number.len() > 300 || number.contains(['e', 'E']);
-    if suspect && number.parse::<f64>().is_ok_and(f64::is_infinite) { Err(Fault::NumberOutOfRange) } else { Ok(()) }
+    if suspect && number.parse::<f64>().is_ok_and(f64::is_infinite) {
+        Err(Fault::NumberOutOfRange)
+    } else {
+        Ok(())
+    }
 }

@@ -37,10 +37,49 @@ fn json_passes() {
 #[test]
 fn what_is_no_json_is_malformed() {
     for text in [
-        "", " ", "{", "[", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{} {}",
-        "nul", "nullx", "True", "NaN", "[NaN]", "Infinity", "-Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+",
-        "0x1", "'a'", "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u+123\"", "\"a\nb\"", "\"\u{0}\"",
-        "\u{feff}{}", "/* */{}", "[1 2]", "\u{a0}1",
+        "",
+        " ",
+        "{",
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{1:1}",
+        "{} {}",
+        "nul",
+        "nullx",
+        "True",
+        "NaN",
+        "[NaN]",
+        "Infinity",
+        "-Infinity",
+        "-",
+        "+1",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "0x1",
+        "'a'",
+        "\"",
+        "\"\\\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\\u+123\"",
+        "\"a\nb\"",
+        "\"\u{0}\"",
+        "\u{feff}{}",
+        "/* */{}",
+        "[1 2]",
+        "\u{a0}1",
     ] {
         assert!(matches!(fault(text), Fault::Malformed(_)), "{text:?}");
     }
@@ -48,8 +87,14 @@ fn what_is_no_json_is_malformed() {
 
 #[test]
 fn half_a_surrogate_pair_is_no_text() {
-    for text in [r#""\ud800""#, r#""\udc00""#, r#""\ud800\ud800""#, r#""\ud800x""#, r#""\udc00\ud800""#, r#"{"\ud800":1}"#]
-    {
+    for text in [
+        r#""\ud800""#,
+        r#""\udc00""#,
+        r#""\ud800\ud800""#,
+        r#""\ud800x""#,
+        r#""\udc00\ud800""#,
+        r#"{"\ud800":1}"#,
+    ] {
         assert!(matches!(fault(text), Fault::Malformed(_)), "{text}");
     }
 }
@@ -76,7 +121,10 @@ fn a_key_given_twice_is_named_by_its_pointer() {
 #[test]
 fn numbers_beyond_a_float_are_refused_where_they_are() {
     for number in ["1e999", "-1e999", "1E400", &"9".repeat(400)] {
-        assert_eq!(check(&format!(r#"{{"a":[0,{number}]}}"#)), Err((Fault::NumberOutOfRange, "/a/1".to_owned())));
+        assert_eq!(
+            check(&format!(r#"{{"a":[0,{number}]}}"#)),
+            Err((Fault::NumberOutOfRange, "/a/1".to_owned()))
+        );
     }
     assert_eq!(check("1e-999"), Ok(()));
     assert_eq!(check(&"9".repeat(308)), Ok(()));
@@ -84,7 +132,10 @@ fn numbers_beyond_a_float_are_refused_where_they_are() {
 
 #[test]
 fn the_same_json_is_the_same_whatever_its_spelling() {
-    assert!(same(r#"{"a":1,"b":[true,"\u0061"]}"#, r#" {"b": [ true, "a" ], "a": 1} "#));
+    assert!(same(
+        r#"{"a":1,"b":[true,"\u0061"]}"#,
+        r#" {"b": [ true, "a" ], "a": 1} "#
+    ));
     assert!(!same("1", "1.0"));
     assert!(!same("1", r#""1""#));
     assert!(!same("[1,2]", "[2,1]"));
