@@ -1,7 +1,9 @@
 //! Framework for agents that run beside the nodes of a data store.
 
 pub mod action;
+pub mod agent;
 pub mod api;
+pub mod client;
 pub mod config;
 pub mod datastore;
 pub mod ledger;

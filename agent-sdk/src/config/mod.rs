@@ -2,6 +2,27 @@
 //!
 //! One YAML file, each value of which an environment variable can override. The `store` section is the vendor's own
 //! type; everything else is the same for every agent.
+//!
+//! [`load`] reads it: first into a tree that knows the line or variable of each value (`tree`), then into the types
+//! (`typed`), and then it is checked as a whole (`validate`). Ranges, meanings and defaults come from the JSON Schema of the
+//! types (`schema`), which also gives [`example`].
+
+mod error;
+mod example;
+mod load;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod typed;
+mod validate;
+
+pub use error::{ConfigError, ConfigFault};
+pub use example::example;
+pub use load::{load, parse};
+pub use schema::schema;
+pub use tree::Origin;
+pub use validate::Validated;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,10 +49,10 @@ pub struct Config<S> {
     /// Looking at the store.
     #[serde(default)]
     pub observe: Observe,
-    /// Logs.
+    /// Logs, on standard error.
     #[serde(default)]
     pub logs: Logs,
-    /// Traces.
+    /// Traces by OpenTelemetry.
     #[serde(default)]
     pub traces: Traces,
     /// The store beside the agent.
@@ -60,7 +81,7 @@ pub struct Node {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Api {
-    /// Address and port to listen on. Port 0 takes a free one.
+    /// Address and port to listen on, such as 127.0.0.1:8000. Port 0 takes a free one.
     pub bind: SocketAddr,
     /// Which dialects are served.
     pub trees: Vec<Tree>,

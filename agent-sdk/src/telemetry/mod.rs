@@ -1,7 +1,9 @@
 //! What the agent tells of itself: logs, metrics, traces.
 
+mod logs;
 mod metrics;
 
+pub use logs::{LogFilter, LogFilterError};
 pub use metrics::{Metrics, Observation, Outcome};
 
 use crate::spec::Record;
