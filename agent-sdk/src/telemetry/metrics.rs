@@ -57,4 +57,15 @@ impl Metrics {
 
     /// The store was asked.
     pub fn observed(&self, _what: Observation, _outcome: Outcome, _took: Duration) {}
+
+    /// A request was answered. `route` is its template, not its path.
+    pub fn http(&self, _method: &'static str, _route: &'static str, _status: u16, _took: Duration) {}
+
+    /// The media type of [`Metrics::render`].
+    pub const MEDIA_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
+
+    /// Everything, as Prometheus reads it.
+    pub fn render(&self) -> String {
+        String::new()
+    }
 }
