@@ -55,9 +55,7 @@ pub enum CatalogueError {
     #[error("the kind {0} is registered twice")]
     Twice(KindName),
     /// A name that belongs to the specification.
-    #[error(
-        "the kind {0} is in a scope that belongs to the specification; its own kinds are registered by their constructors"
-    )]
+    #[error("the kind {0} is in a scope that belongs to the specification; its own kinds are registered by their constructors")]
     Reserved(KindName),
     /// An action given to the constructor of another kind.
     #[error("the action {given} is registered as {expected}")]
@@ -96,10 +94,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 24 * 3600);
 impl Catalogue {
     /// A catalogue with the kinds that every agent has.
     pub fn new() -> Result<Self, CatalogueError> {
-        let mut catalogue = Self {
-            entries: BTreeMap::new(),
-            absent: BTreeMap::new(),
-        };
+        let mut catalogue = Self { entries: BTreeMap::new(), absent: BTreeMap::new() };
         wellknown::register(&mut catalogue)?;
         Ok(catalogue)
     }
@@ -116,29 +111,18 @@ impl Catalogue {
     /// Adds one of the kinds that the specification names.
     pub fn add_well_known<A: Action>(&mut self, which: WellKnown, action: A) -> Result<(), CatalogueError> {
         if A::KIND != which.kind() {
-            return Err(CatalogueError::Mismatch {
-                given: A::KIND,
-                expected: which.kind(),
-            });
+            return Err(CatalogueError::Mismatch { given: A::KIND, expected: which.kind() });
         }
         if which != WellKnown::ClusterInit {
-            parse::<A::Args>(r#"{"node":"a"}"#).map_err(|error| CatalogueError::NodeForm {
-                kind: which.kind(),
-                error,
-            })?;
+            parse::<A::Args>(r#"{"node":"a"}"#)
+                .map_err(|error| CatalogueError::NodeForm { kind: which.kind(), error })?;
         }
         self.register(action)
     }
 
     /// Says that a well-known kind is not needed on this store, why, and what to use.
     pub fn declare_absent(&mut self, which: WellKnown, reason: impl Into<String>, instead: impl Into<String>) {
-        self.absent.insert(
-            which.kind(),
-            Absent {
-                reason: reason.into(),
-                instead: instead.into(),
-            },
-        );
+        self.absent.insert(which.kind(), Absent { reason: reason.into(), instead: instead.into() });
     }
 
     pub(super) fn register<A: Action>(&mut self, action: A) -> Result<(), CatalogueError> {
@@ -154,10 +138,7 @@ impl Catalogue {
             output: schema(SchemaGenerator::into_root_schema_for::<A::Output>),
             deadline_s: u32::try_from(A::DEADLINE.as_secs()).unwrap_or(u32::MAX),
             plans: A::PLANS,
-            handler: Box::new(Typed {
-                action,
-                args: PhantomData,
-            }),
+            handler: Box::new(Typed { action, args: PhantomData }),
         };
         match self.entries.entry(kind.clone()) {
             std::collections::btree_map::Entry::Occupied(_) => Err(CatalogueError::Twice(kind)),
@@ -227,10 +208,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ArgsError> {
     })?;
     match unknown {
         None => Ok(args),
-        Some(pointer) => Err(ArgsError {
-            message: format!("{pointer} is not known to this kind"),
-            pointer,
-        }),
+        Some(pointer) => Err(ArgsError { message: format!("{pointer} is not known to this kind"), pointer }),
     }
 }
 

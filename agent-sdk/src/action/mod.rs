@@ -20,7 +20,7 @@ pub use error::{ActionError, Fault};
 pub(crate) use invocation::{CheckpointSink, SaveError, Seat};
 pub use invocation::{Interrupt, Invocation};
 pub use plan::{Plan, PlannedStep};
-pub use wellknown::{NoArgs, NodeArgs};
+pub use wellknown::{NodeArgs, NoArgs};
 
 use schemars::JsonSchema;
 use serde::Serialize;
