@@ -1,7 +1,15 @@
 //! What the agent tells of itself: logs, metrics, traces.
 
+mod install;
 mod logs;
 mod metrics;
+mod process;
+#[cfg(test)]
+mod tests;
+mod text;
+mod traces;
 
+pub use install::{Telemetry, TelemetryError, install};
 pub use logs::{LogFilter, LogFilterError};
-pub use metrics::{Metrics, Observation, Outcome};
+pub use metrics::{Build, LedgerGauges, Metrics, Observation, Outcome};
+pub use traces::{continue_trace, traceparent};
