@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -33,7 +34,7 @@ pub struct Entry {
     pub deadline_s: u32,
     /// Whether it can tell what it would do.
     pub plans: bool,
-    handler: Box<dyn Handler>,
+    handler: Arc<dyn Handler>,
 }
 
 /// A well-known kind that this store has no use for.
@@ -55,7 +56,9 @@ pub enum CatalogueError {
     #[error("the kind {0} is registered twice")]
     Twice(KindName),
     /// A name that belongs to the specification.
-    #[error("the kind {0} is in a scope that belongs to the specification; its own kinds are registered by their constructors")]
+    #[error(
+        "the kind {0} is in a scope that belongs to the specification; its own kinds are registered by their constructors"
+    )]
     Reserved(KindName),
     /// An action given to the constructor of another kind.
     #[error("the action {given} is registered as {expected}")]
@@ -94,7 +97,10 @@ const LONGEST: Duration = Duration::from_secs(24 * 24 * 3600);
 impl Catalogue {
     /// A catalogue with the kinds that every agent has.
     pub fn new() -> Result<Self, CatalogueError> {
-        let mut catalogue = Self { entries: BTreeMap::new(), absent: BTreeMap::new() };
+        let mut catalogue = Self {
+            entries: BTreeMap::new(),
+            absent: BTreeMap::new(),
+        };
         wellknown::register(&mut catalogue)?;
         Ok(catalogue)
     }
@@ -111,18 +117,29 @@ impl Catalogue {
     /// Adds one of the kinds that the specification names.
     pub fn add_well_known<A: Action>(&mut self, which: WellKnown, action: A) -> Result<(), CatalogueError> {
         if A::KIND != which.kind() {
-            return Err(CatalogueError::Mismatch { given: A::KIND, expected: which.kind() });
+            return Err(CatalogueError::Mismatch {
+                given: A::KIND,
+                expected: which.kind(),
+            });
         }
         if which != WellKnown::ClusterInit {
-            parse::<A::Args>(r#"{"node":"a"}"#)
-                .map_err(|error| CatalogueError::NodeForm { kind: which.kind(), error })?;
+            parse::<A::Args>(r#"{"node":"a"}"#).map_err(|error| CatalogueError::NodeForm {
+                kind: which.kind(),
+                error,
+            })?;
         }
         self.register(action)
     }
 
     /// Says that a well-known kind is not needed on this store, why, and what to use.
     pub fn declare_absent(&mut self, which: WellKnown, reason: impl Into<String>, instead: impl Into<String>) {
-        self.absent.insert(which.kind(), Absent { reason: reason.into(), instead: instead.into() });
+        self.absent.insert(
+            which.kind(),
+            Absent {
+                reason: reason.into(),
+                instead: instead.into(),
+            },
+        );
     }
 
     pub(super) fn register<A: Action>(&mut self, action: A) -> Result<(), CatalogueError> {
@@ -138,7 +155,10 @@ impl Catalogue {
             output: schema(SchemaGenerator::into_root_schema_for::<A::Output>),
             deadline_s: u32::try_from(A::DEADLINE.as_secs()).unwrap_or(u32::MAX),
             plans: A::PLANS,
-            handler: Box::new(Typed { action, args: PhantomData }),
+            handler: Arc::new(Typed {
+                action,
+                args: PhantomData,
+            }),
         };
         match self.entries.entry(kind.clone()) {
             std::collections::btree_map::Entry::Occupied(_) => Err(CatalogueError::Twice(kind)),
@@ -171,18 +191,18 @@ impl Entry {
         self.handler.check(text(args))
     }
 
-    /// Runs the action to its output, in JSON.
-    pub(crate) fn run<'a>(
-        &'a self,
-        args: Option<&'a RawValue>,
-        invocation: Invocation,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, ActionError>> {
-        self.handler.run(text(args), invocation)
+    /// The action without its types, to be run apart from the catalogue.
+    pub(crate) fn handler(&self) -> Arc<dyn Handler> {
+        self.handler.clone()
     }
 
-    /// What the action would do.
-    pub(crate) fn plan<'a>(&'a self, args: Option<&'a RawValue>) -> BoxFuture<'a, Result<Plan, ActionError>> {
-        self.handler.plan(text(args))
+    /// What the action would do. The future is its own, so that it can be run elsewhere.
+    pub(crate) fn plan(
+        &self,
+        args: Option<Box<RawValue>>,
+    ) -> impl Future<Output = Result<Plan, ActionError>> + Send + 'static {
+        let handler = self.handler.clone();
+        async move { handler.plan(text(args.as_deref())).await }
     }
 }
 
@@ -195,6 +215,13 @@ fn text(args: Option<&RawValue>) -> &str {
 
 /// Reads arguments, naming the place of what does not fit; keys that the type does not know are refused.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ArgsError> {
+    // serde would read a list as the fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(ArgsError {
+            pointer: String::new(),
+            message: "arguments are a JSON object".to_owned(),
+        });
+    }
     let mut unknown = None;
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
@@ -208,7 +235,10 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ArgsError> {
     })?;
     match unknown {
         None => Ok(args),
-        Some(pointer) => Err(ArgsError { message: format!("{pointer} is not known to this kind"), pointer }),
+        Some(pointer) => Err(ArgsError {
+            message: format!("{pointer} is not known to this kind"),
+            pointer,
+        }),
     }
 }
 
@@ -231,7 +261,7 @@ fn without_position(message: &str) -> String {
 }
 
 /// [`Action`] without its types.
-trait Handler: Send + Sync {
+pub(crate) trait Handler: Send + Sync {
     fn check(&self, args: &str) -> Result<(), ArgsError>;
     fn run<'a>(&'a self, args: &'a str, invocation: Invocation) -> BoxFuture<'a, Result<Box<RawValue>, ActionError>>;
     fn plan<'a>(&'a self, args: &'a str) -> BoxFuture<'a, Result<Plan, ActionError>>;

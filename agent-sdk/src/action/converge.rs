@@ -89,7 +89,10 @@ impl<C: Converge> Action for C {
 
     async fn run(&self, args: &Self::Args, invocation: &mut Invocation) -> Result<Self::Output, ActionError> {
         let progress = invocation.last_checkpoint()?;
-        let Progress { mut step, mut waiting } = progress.unwrap_or(Progress { step: None, waiting: None });
+        let Progress { mut step, mut waiting } = progress.unwrap_or(Progress {
+            step: None,
+            waiting: None,
+        });
         loop {
             invocation.proceed()?;
             let view = self.observe(args, step.as_ref()).await?;
@@ -98,7 +101,12 @@ impl<C: Converge> Action for C {
                 Next::Wait(reason) => {
                     if waiting.as_ref() != Some(&reason) {
                         waiting = Some(reason);
-                        invocation.checkpoint(&Progress { step: step.as_ref(), waiting: waiting.clone() }).await?;
+                        invocation
+                            .checkpoint(&Progress {
+                                step: step.as_ref(),
+                                waiting: waiting.clone(),
+                            })
+                            .await?;
                     }
                     invocation.pause(Self::POLL).await?;
                 }
@@ -106,7 +114,12 @@ impl<C: Converge> Action for C {
                     // Also a step that equals the last one is made durable anew: nothing is applied whose record could
                     // be of an earlier attempt.
                     waiting = None;
-                    invocation.checkpoint(&Progress { step: Some(&now), waiting: None }).await?;
+                    invocation
+                        .checkpoint(&Progress {
+                            step: Some(&now),
+                            waiting: None,
+                        })
+                        .await?;
                     let applied = self.apply(args, &now, invocation).await;
                     step = Some(now);
                     applied?;
@@ -122,19 +135,37 @@ impl<C: Converge> Action for C {
         };
         let unchecked = Self::unchecked(args, &view);
         let steps = match Self::decide(args, &view, None) {
-            Ok(Next::Done(_)) => return Ok(Plan { done: true, steps: Vec::new(), refused: None, unchecked: Vec::new() }),
+            Ok(Next::Done(_)) => {
+                return Ok(Plan {
+                    done: true,
+                    steps: Vec::new(),
+                    refused: None,
+                    unchecked: Vec::new(),
+                });
+            }
             Ok(Next::Wait(reason)) => {
-                vec![PlannedStep { summary: format!("wait: {reason}"), data: serde_json::Value::Null }]
+                vec![PlannedStep {
+                    summary: format!("wait: {reason}"),
+                    data: serde_json::Value::Null,
+                }]
             }
             Ok(Next::Do { now, then }) => std::iter::once(now).chain(then).map(planned).collect(),
             Err(error) => return refused(error, unchecked),
         };
-        Ok(Plan { done: false, steps, refused: None, unchecked })
+        Ok(Plan {
+            done: false,
+            steps,
+            refused: None,
+            unchecked,
+        })
     }
 }
 
 fn planned<S: Serialize + Display>(step: S) -> PlannedStep {
-    PlannedStep { summary: step.to_string(), data: serde_json::to_value(&step).unwrap_or_default() }
+    PlannedStep {
+        summary: step.to_string(),
+        data: serde_json::to_value(&step).unwrap_or_default(),
+    }
 }
 
 fn refused(error: ActionError, unchecked: Vec<String>) -> Result<Plan, ActionError> {
@@ -143,5 +174,10 @@ fn refused(error: ActionError, unchecked: Vec<String>) -> Result<Plan, ActionErr
         ActionError::Final(fault) => fault.record(false),
         ActionError::Interrupted | ActionError::NoPlan => return Err(error),
     };
-    Ok(Plan { done: false, steps: Vec::new(), refused: Some(refusal), unchecked })
+    Ok(Plan {
+        done: false,
+        steps: Vec::new(),
+        refused: Some(refusal),
+        unchecked,
+    })
 }

@@ -36,7 +36,11 @@ impl Fault {
     /// A fault. `code` is stable, lower snake case, and documented by the vendor; `message` is read by clients, so it
     /// holds no secrets.
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), cause: None }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            cause: None,
+        }
     }
 
     /// A request was sent, was not answered, and what came of it cannot be read back.
@@ -63,7 +67,11 @@ impl Fault {
 
     /// As it is recorded.
     pub(crate) fn record(&self, retryable: bool) -> ErrorRecord {
-        ErrorRecord { code: self.code.clone().into_owned(), message: self.to_string(), retryable }
+        ErrorRecord {
+            code: self.code.clone().into_owned(),
+            message: self.to_string(),
+            retryable,
+        }
     }
 }
 

@@ -131,7 +131,11 @@ impl Invocation {
     /// Returns when the handler has to end, and why.
     pub async fn interrupted(&self) -> Interrupt {
         let mut interrupt = self.seat.interrupt.clone();
-        let reason = interrupt.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
+        let reason = interrupt
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|reason| *reason);
         // The runner holds the sender for as long as the handler lives; without it nobody waits for the outcome.
         reason.unwrap_or(Interrupt::Stopping)
     }

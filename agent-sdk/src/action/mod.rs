@@ -14,13 +14,14 @@ mod wellknown;
 use std::future::Future;
 use std::time::Duration;
 
+pub(crate) use catalogue::Handler;
 pub use catalogue::{Absent, ArgsError, Catalogue, CatalogueError, Entry};
 pub use converge::{Converge, Next};
 pub use error::{ActionError, Fault};
 pub(crate) use invocation::{CheckpointSink, SaveError, Seat};
 pub use invocation::{Interrupt, Invocation};
 pub use plan::{Plan, PlannedStep};
-pub use wellknown::{NodeArgs, NoArgs};
+pub use wellknown::{NoArgs, NodeArgs};
 
 use schemars::JsonSchema;
 use serde::Serialize;

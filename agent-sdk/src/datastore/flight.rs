@@ -33,7 +33,10 @@ enum Turn<T> {
 impl<T: Clone + Send + Sync + 'static> Flight<T> {
     /// Calls are run on `runtime`, apart from the callers' own.
     pub(super) fn new(runtime: Handle) -> Self {
-        Self { current: Mutex::new(None), runtime }
+        Self {
+            current: Mutex::new(None),
+            runtime,
+        }
     }
 
     /// The answer of the call that is in flight, or of the one that this begins.
@@ -77,7 +80,10 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
             let value = running.await;
             sender.send_replace(Some(value));
         });
-        *current = Some(Call { epoch, answer: answer.clone() });
+        *current = Some(Call {
+            epoch,
+            answer: answer.clone(),
+        });
         Turn::Join(answer)
     }
 }
@@ -110,7 +116,10 @@ mod tests {
     }
 
     fn setup() -> (Arc<Flight<usize>>, Arc<Counted>) {
-        let store = Arc::new(Counted { begun: AtomicUsize::new(0), gate: Semaphore::new(0) });
+        let store = Arc::new(Counted {
+            begun: AtomicUsize::new(0),
+            gate: Semaphore::new(0),
+        });
         (Arc::new(Flight::new(Handle::current())), store)
     }
 

@@ -44,13 +44,20 @@ impl Memory {
     /// A memory without a file.
     #[cfg(test)]
     pub(crate) fn none() -> Self {
-        Self { file: None, seen: Seen::default() }
+        Self {
+            file: None,
+            seen: Seen::default(),
+        }
     }
 
     /// Fills what an identity lacks from memory and remembers what it has.
     pub(crate) fn complete(&mut self, mut identity: Identity) -> Identity {
         self.learn(&identity);
-        let Addresses { client, member, others: _ } = &mut identity.addresses;
+        let Addresses {
+            client,
+            member,
+            others: _,
+        } = &mut identity.addresses;
         let seen = &self.seen;
         identity.node_id = identity.node_id.or_else(|| seen.node_id.clone());
         *client = client.take().or_else(|| seen.client.clone());
@@ -67,11 +74,25 @@ impl Memory {
 
     fn learn(&mut self, identity: &Identity) {
         let mut seen = self.seen.clone();
-        let Identity { node_id, version, addresses: Addresses { client, member, others: _ } } = identity;
+        let Identity {
+            node_id,
+            version,
+            addresses:
+                Addresses {
+                    client,
+                    member,
+                    others: _,
+                },
+        } = identity;
         if let Some(id) = node_id {
             seen.node_id = Some(id.clone());
         }
-        if let Some(StoreVersion { number, checkout, extra }) = version {
+        if let Some(StoreVersion {
+            number,
+            checkout,
+            extra,
+        }) = version
+        {
             (seen.version, seen.checkout, seen.extra) = (Some(number.to_string()), checkout.clone(), extra.clone());
         }
         if let Some(client) = client {
@@ -88,11 +109,13 @@ impl Memory {
 
     fn write(&self) {
         let Some(file) = &self.file else { return };
-        let written = serde_json::to_vec(&self.seen).map_err(std::io::Error::from).and_then(|bytes| {
-            let fresh = file.with_extension("new");
-            std::fs::write(&fresh, bytes)?;
-            std::fs::rename(&fresh, file)
-        });
+        let written = serde_json::to_vec(&self.seen)
+            .map_err(std::io::Error::from)
+            .and_then(|bytes| {
+                let fresh = file.with_extension("new");
+                std::fs::write(&fresh, bytes)?;
+                std::fs::rename(&fresh, file)
+            });
         if let Err(error) = written {
             tracing::warn!(file = %file.display(), %error, "what was seen of the node cannot be kept");
         }
@@ -110,7 +133,10 @@ mod tests {
         let alive = Identity {
             node_id: Some("n1".into()),
             version: StoreVersion::parse("3.9.5"),
-            addresses: Addresses { client: Some("h:1".into()), ..Addresses::default() },
+            addresses: Addresses {
+                client: Some("h:1".into()),
+                ..Addresses::default()
+            },
         };
         assert_eq!(Memory::open(file.clone()).complete(alive.clone()), alive);
         assert_eq!(Memory::open(file.clone()).complete(Identity::default()), alive);

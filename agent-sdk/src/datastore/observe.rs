@@ -135,18 +135,26 @@ impl Observer {
 
     /// The node's cluster and what only its process knows.
     pub async fn store(&self) -> Result<Arc<StoreInfo>, ObserveError> {
-        let answer = self.store.answer(self.epoch(), self.patience(), || self.eyes.clone().see_store()).await;
+        let answer = self
+            .store
+            .answer(self.epoch(), self.patience(), || self.eyes.clone().see_store())
+            .await;
         self.answered(answer)
     }
 
     /// The node's shards.
     pub async fn shards(&self) -> Result<Arc<ShardsInfo>, ObserveError> {
-        let answer = self.shards.answer(self.epoch(), self.patience(), || self.eyes.clone().see_shards()).await;
+        let answer = self
+            .shards
+            .answer(self.epoch(), self.patience(), || self.eyes.clone().see_shards())
+            .await;
         self.answered(answer)
     }
 
     fn answered<T>(&self, answer: Option<Result<T, Arc<StoreError>>>) -> Result<T, ObserveError> {
-        answer.ok_or(ObserveError::Deadline(self.eyes.configured.deadline))?.map_err(ObserveError::Store)
+        answer
+            .ok_or(ObserveError::Deadline(self.eyes.configured.deadline))?
+            .map_err(ObserveError::Store)
     }
 
     fn epoch(&self) -> u64 {
@@ -220,10 +228,23 @@ impl Eyes {
     }
 
     fn node_info(&self, status: NodeStatus, identity: Identity, mut attributes: Attributes) -> NodeInfo {
-        let identity = self.memory.lock().unwrap_or_else(PoisonError::into_inner).complete(identity);
-        let Identity { node_id, version, addresses } = identity;
+        let identity = self
+            .memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .complete(identity);
+        let Identity {
+            node_id,
+            version,
+            addresses,
+        } = identity;
         let configured = &self.configured;
-        attributes.extend(configured.attributes.iter().map(|(name, value)| (name.to_owned(), value.clone())));
+        attributes.extend(
+            configured
+                .attributes
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.clone())),
+        );
         NodeInfo {
             node_id: configured
                 .node_id
@@ -235,7 +256,11 @@ impl Eyes {
                 .unwrap_or_else(|| "unknown".to_owned()),
             status,
             store_id: self.store_id,
-            version: configured.store_version.clone().or(version).unwrap_or_else(StoreVersion::unknown),
+            version: configured
+                .store_version
+                .clone()
+                .or(version)
+                .unwrap_or_else(StoreVersion::unknown),
             addresses,
             attributes: lawful(attributes),
         }
@@ -245,7 +270,11 @@ impl Eyes {
     async fn timed<T>(&self, what: Observation, call: impl Future<Output = T>) -> Option<T> {
         let begun = Instant::now();
         let answer = timeout(self.configured.deadline, call).await.ok();
-        let outcome = if answer.is_some() { Outcome::Answered } else { Outcome::Deadline };
+        let outcome = if answer.is_some() {
+            Outcome::Answered
+        } else {
+            Outcome::Deadline
+        };
         self.metrics.observed(what, outcome, begun.elapsed());
         if answer.is_none() {
             tracing::warn!(observation = what.name(), "the store did not answer in time");
@@ -261,7 +290,9 @@ impl Eyes {
         let begun = Instant::now();
         let answer = timeout(self.configured.deadline, call).await.unwrap_or_else(|_| {
             let deadline = self.configured.deadline.as_millis();
-            Err(StoreError::Unreachable(anyhow::anyhow!("no answer within {deadline} ms")))
+            Err(StoreError::Unreachable(anyhow::anyhow!(
+                "no answer within {deadline} ms"
+            )))
         });
         let outcome = match &answer {
             Ok(_) => Outcome::Answered,

@@ -36,23 +36,56 @@ pub(super) type Reply<T> = oneshot::Sender<T>;
 /// One thing to write. Each may be applied again after a rollback, so it is only taken apart once it is on disk.
 pub(super) enum Command {
     /// A new record.
-    Accept { submission: Box<Submission>, reply: Reply<Result<Record, AcceptError>> },
+    Accept {
+        submission: Box<Submission>,
+        reply: Reply<Result<Record, AcceptError>>,
+    },
     /// A client wants an action to end.
-    Cancel { id: Uuid, reply: Reply<Result<Record, CancelError>> },
+    Cancel {
+        id: Uuid,
+        reply: Reply<Result<Record, CancelError>>,
+    },
     /// The runner has nothing to do.
     Take { reply: Reply<Task> },
     /// The runner found the preconditions to hold.
-    Begin { id: Uuid, reply: Reply<Result<Task, WriteError>> },
+    Begin {
+        id: Uuid,
+        reply: Reply<Result<Task, WriteError>>,
+    },
     /// How far the running action has come.
-    Checkpoint { id: Uuid, payload: Box<RawValue>, spent: Duration, reply: Reply<Result<(), WriteError>> },
+    Checkpoint {
+        id: Uuid,
+        payload: Box<RawValue>,
+        spent: Duration,
+        reply: Reply<Result<(), WriteError>>,
+    },
     /// An attempt failed; another follows.
-    AttemptFailed { id: Uuid, error: ErrorRecord, spent: Duration, reply: Reply<Result<(), WriteError>> },
+    AttemptFailed {
+        id: Uuid,
+        error: ErrorRecord,
+        spent: Duration,
+        reply: Reply<Result<(), WriteError>>,
+    },
     /// The next attempt begins.
-    NextAttempt { id: Uuid, spent: Duration, reply: Reply<Result<Record, WriteError>> },
+    NextAttempt {
+        id: Uuid,
+        spent: Duration,
+        reply: Reply<Result<Record, WriteError>>,
+    },
     /// The action has ended. With `next`, the runner also takes what follows.
-    End { id: Uuid, ending: Ending, spent: Duration, reply: Reply<Result<(), WriteError>>, next: Option<Reply<Task>> },
+    End {
+        id: Uuid,
+        ending: Ending,
+        spent: Duration,
+        reply: Reply<Result<(), WriteError>>,
+        next: Option<Reply<Task>>,
+    },
     /// How much running time was used, without a step.
     Spent { id: Uuid, spent: Duration },
     /// The agent stops in good order; the action goes on when it starts again.
-    Park { id: Uuid, spent: Duration, reply: Reply<Result<(), WriteError>> },
+    Park {
+        id: Uuid,
+        spent: Duration,
+        reply: Reply<Result<(), WriteError>>,
+    },
 }

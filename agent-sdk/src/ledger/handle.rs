@@ -37,7 +37,10 @@ impl Ledger {
     /// **Errors**: nothing is stored with any of them, but for [`WriteError::Closed`], after which nobody can tell.
     pub async fn accept(&self, submission: Submission) -> Result<Record, AcceptError> {
         let (reply, answer) = oneshot::channel();
-        self.try_send(Command::Accept { submission: Box::new(submission), reply })?;
+        self.try_send(Command::Accept {
+            submission: Box::new(submission),
+            reply,
+        })?;
         answer.await.unwrap_or_else(|_| Err(AcceptError::Write(self.closed())))
     }
 
@@ -141,18 +144,25 @@ impl Ledger {
     }
 
     /// Records a checkpoint.
-    pub(crate) async fn checkpoint(
-        &self,
-        id: Uuid,
-        payload: Box<RawValue>,
-        spent: Duration,
-    ) -> Result<(), WriteError> {
-        self.ask(|reply| Command::Checkpoint { id, payload, spent, reply }).await
+    pub(crate) async fn checkpoint(&self, id: Uuid, payload: Box<RawValue>, spent: Duration) -> Result<(), WriteError> {
+        self.ask(|reply| Command::Checkpoint {
+            id,
+            payload,
+            spent,
+            reply,
+        })
+        .await
     }
 
     /// Records a failed attempt that another will follow.
     pub(crate) async fn attempt_failed(&self, id: Uuid, error: ErrorRecord, spent: Duration) -> Result<(), WriteError> {
-        self.ask(|reply| Command::AttemptFailed { id, error, spent, reply }).await
+        self.ask(|reply| Command::AttemptFailed {
+            id,
+            error,
+            spent,
+            reply,
+        })
+        .await
     }
 
     /// Records that the next attempt begins.
@@ -168,7 +178,14 @@ impl Ledger {
         spent: Duration,
         next: Option<oneshot::Sender<Task>>,
     ) -> Result<(), WriteError> {
-        self.ask(|reply| Command::End { id, ending, spent, reply, next }).await
+        self.ask(|reply| Command::End {
+            id,
+            ending,
+            spent,
+            reply,
+            next,
+        })
+        .await
     }
 
     /// Records running time, without a step and without waiting.

@@ -26,7 +26,11 @@ pub(crate) struct Health {
 impl Health {
     pub(super) fn new() -> Self {
         let status = watch::Sender::new(Status::Recording);
-        Self { status, waiting: AtomicUsize::new(0), kept: AtomicUsize::new(0) }
+        Self {
+            status,
+            waiting: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
+        }
     }
 
     pub(super) fn status(&self) -> Status {

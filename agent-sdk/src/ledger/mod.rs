@@ -15,21 +15,44 @@
 //! and a failed sync ends all; 12. `schema` refuses what it does not know; 13. a request to cancel is a step like any
 //! other. (9 is the runner's.)
 
+mod apply;
+mod command;
+mod directory;
 mod error;
+mod fault;
+mod handle;
+mod health;
+#[cfg(test)]
+mod invariants;
 mod page;
+mod reader;
+mod recovery;
+mod reserve;
+mod retention;
+mod row;
+mod schema;
 pub mod transition;
+mod watchers;
+mod writer;
 
+pub(crate) use command::{Ending, Task};
+pub use directory::StateDirectory;
+pub(crate) use directory::private;
 pub use error::{AcceptError, CancelError, OpenError, ReadError, Unlawful, WriteError};
-pub use page::{Brief, Cursor, Page, Summary};
+pub use handle::Ledger;
+pub use health::Status;
+pub use page::{Brief, Cursor, List, Page, Summary};
 pub use transition::Step;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
 
+use rusqlite::TransactionBehavior;
 use serde_json::value::RawValue;
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-use crate::spec::{KindName, Preconditions, Record, Requester, Timestamp};
+use crate::spec::{KindName, Preconditions, Requester, Timestamp};
 
 /// What a client asks for, checked as far as it can be without the ledger.
 #[derive(Debug, Clone)]
@@ -52,4 +75,84 @@ pub struct Submission {
     pub trace: Option<String>,
     /// When the client made it; now when it does not say.
     pub created_ts: Option<Timestamp>,
+}
+
+/// How much a ledger holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Most actions that may wait.
+    pub max_queued: usize,
+    /// Finished actions that are kept.
+    pub keep_finished: usize,
+}
+
+impl Ledger {
+    /// Opens the ledger of a state directory, made when there is none, and recovers what ran.
+    ///
+    /// **Guarantees**: an action that was running is resumed, or has ended, before anything else can be asked.
+    pub fn open(directory: &StateDirectory, limits: Limits) -> Result<Self, OpenError> {
+        Self::open_with(directory, limits, None)
+    }
+
+    /// [`Ledger::open`], with a look at the connection before each transaction: how tests make a disk full.
+    fn open_with(
+        directory: &StateDirectory,
+        limits: Limits,
+        before_write: Option<writer::BeforeWrite>,
+    ) -> Result<Self, OpenError> {
+        let file = directory.database();
+        let database = |cause| OpenError::Database {
+            file: file.clone(),
+            cause,
+        };
+        let mut connection = schema::open(&file)?;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(database)?;
+        let (tally, resumed) = recovery::recover(&transaction, limits.max_queued).map_err(database)?;
+        transaction.commit().map_err(database)?;
+        let (commands, received) = mpsc::channel(handle::COMMANDS);
+        let (cancelled, cancellations) = watch::channel(None);
+        let health = Arc::new(health::Health::new());
+        health.set_counts(tally.waiting, tally.kept);
+        let watchers = Arc::new(watchers::Watchers::default());
+        let readers = reader::Readers::start(&file).map_err(database)?;
+        let writer = writer::Writer {
+            connection,
+            tally,
+            commands: received,
+            health: health.clone(),
+            watchers: watchers.clone(),
+            cancelled,
+            reserve: reserve::Reserve::hold(directory.reserve()),
+            keep: limits.keep_finished,
+            resumed,
+            runner: None,
+            before_write,
+        };
+        std::thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|cause| OpenError::Directory {
+                directory: directory.path().to_owned(),
+                cause,
+            })?;
+        Ok(Self {
+            commands,
+            readers: Arc::new(readers),
+            watchers,
+            health,
+            cancelled: cancellations,
+        })
+    }
+}
+
+/// Looks whether the database of a state directory can be used, changing nothing; one that is not there can be made.
+pub fn inspect(directory: &StateDirectory) -> Result<(), OpenError> {
+    let file = directory.database();
+    if file.exists() {
+        schema::inspect(&file).map(drop)
+    } else {
+        Ok(())
+    }
 }

@@ -42,9 +42,16 @@ impl Cursor {
     /// Reads a cursor that was given out for this list.
     pub fn parse(list: List, text: &str) -> Result<Self, ReadError> {
         let number = text.strip_prefix(&prefix(list)).ok_or(ReadError::Cursor)?;
-        let after = i64::from_str_radix(number, 16).ok().filter(|after| *after > 0).ok_or(ReadError::Cursor)?;
+        let after = i64::from_str_radix(number, 16)
+            .ok()
+            .filter(|after| *after > 0)
+            .ok_or(ReadError::Cursor)?;
         let cursor = Self { list, after };
-        if cursor.to_string() == text { Ok(cursor) } else { Err(ReadError::Cursor) }
+        if cursor.to_string() == text {
+            Ok(cursor)
+        } else {
+            Err(ReadError::Cursor)
+        }
     }
 }
 
@@ -115,10 +122,24 @@ mod tests {
             let text = Cursor { list, after: 300 }.to_string();
             assert_eq!(Cursor::parse(list, &text).unwrap(), Cursor { list, after: 300 });
             for other in [List::Queue, List::Finished, history, List::History(Uuid::from_u128(8))] {
-                assert_eq!(Cursor::parse(other, &text).is_ok(), other == list, "{text} for {other:?}");
+                assert_eq!(
+                    Cursor::parse(other, &text).is_ok(),
+                    other == list,
+                    "{text} for {other:?}"
+                );
             }
         }
-        for bad in ["", "q", "q-1", "q0", "q+12c", "q012c", "qffffffffffffffffff", "x1", "q1 "] {
+        for bad in [
+            "",
+            "q",
+            "q-1",
+            "q0",
+            "q+12c",
+            "q012c",
+            "qffffffffffffffffff",
+            "x1",
+            "q1 ",
+        ] {
             assert!(Cursor::parse(List::Queue, bad).is_err(), "{bad:?}");
         }
     }

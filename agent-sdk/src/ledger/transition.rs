@@ -29,10 +29,9 @@ pub const fn next(from: State, step: Step) -> Result<State, Unlawful> {
         (State::New | State::Running, Step::Fail) => Ok(State::Failed),
         (State::New, Step::Progress | Step::Finish)
         | (State::Running, Step::Start)
-        | (
-            State::Done | State::Failed,
-            Step::Start | Step::Progress | Step::Finish | Step::Fail,
-        ) => Err(Unlawful { from, step }),
+        | (State::Done | State::Failed, Step::Start | Step::Progress | Step::Finish | Step::Fail) => {
+            Err(Unlawful { from, step })
+        }
     }
 }
 

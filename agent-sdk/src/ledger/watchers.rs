@@ -25,7 +25,11 @@ impl Watchers {
     pub(super) fn watch(self: &Arc<Self>, id: Uuid) -> Watcher {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let changes = waiting.entry(id).or_insert_with(|| watch::Sender::new(())).subscribe();
-        Watcher { watchers: self.clone(), id, changes: Some(changes) }
+        Watcher {
+            watchers: self.clone(),
+            id,
+            changes: Some(changes),
+        }
     }
 
     /// Called once a step of these records is on disk.
@@ -56,7 +60,10 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         let mut waiting = self.watchers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.changes = None;
-        if waiting.get(&self.id).is_some_and(|changes| changes.receiver_count() == 0) {
+        if waiting
+            .get(&self.id)
+            .is_some_and(|changes| changes.receiver_count() == 0)
+        {
             waiting.remove(&self.id);
         }
     }

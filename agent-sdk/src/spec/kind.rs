@@ -27,14 +27,18 @@ pub enum KindError {
     #[error("{0:?} has no scope: a kind is named scope/name, such as example.org/compact")]
     Unscoped(String),
     /// Something else than the allowed characters, or too many of them.
-    #[error("{0:?} is no kind's name: lower-case letters, digits, '.', '-' and '_' around one '/', at most 200 characters")]
+    #[error(
+        "{0:?} is no kind's name: lower-case letters, digits, '.', '-' and '_' around one '/', at most 200 characters"
+    )]
     Malformed(String),
 }
 
 impl KindName {
     /// Checks a name.
     pub fn parse(text: &str) -> Result<Self, KindError> {
-        let (scope, name) = text.split_once('/').ok_or_else(|| KindError::Unscoped(text.to_owned()))?;
+        let (scope, name) = text
+            .split_once('/')
+            .ok_or_else(|| KindError::Unscoped(text.to_owned()))?;
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
         let part = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -46,6 +50,11 @@ impl KindName {
         } else {
             Err(KindError::Malformed(text.to_owned()))
         }
+    }
+
+    /// What stands for the kind of a record whose own cannot be read.
+    pub(crate) fn damaged() -> Self {
+        Self("damaged/record".to_owned())
     }
 
     /// The whole name.
@@ -80,7 +89,12 @@ pub enum WellKnown {
 
 impl WellKnown {
     /// All four.
-    pub const ALL: [Self; 4] = [Self::ClusterInit, Self::ClusterAdd, Self::ClusterJoin, Self::ClusterRemove];
+    pub const ALL: [Self; 4] = [
+        Self::ClusterInit,
+        Self::ClusterAdd,
+        Self::ClusterJoin,
+        Self::ClusterRemove,
+    ];
 
     /// The kind's full name.
     pub const fn kind(self) -> &'static str {

@@ -117,7 +117,10 @@ impl NodeStatus {
     }
 
     fn because(state: NodeState, reason: impl Into<String>) -> Self {
-        Self { state, reason: Some(reason.into()) }
+        Self {
+            state,
+            reason: Some(reason.into()),
+        }
     }
 }
 

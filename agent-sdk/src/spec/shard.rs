@@ -118,7 +118,13 @@ pub struct Shard {
 impl Shard {
     /// A shard whose offset and lag are not known yet.
     pub fn new(id: impl Into<String>, role: ReplicationState, offset_unit: Unit) -> Self {
-        Self { id: id.into(), role, commit_offset: None, offset_unit, lag: None }
+        Self {
+            id: id.into(),
+            role,
+            commit_offset: None,
+            offset_unit,
+            lag: None,
+        }
     }
 
     /// The same shard at this offset.

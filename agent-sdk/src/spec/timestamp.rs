@@ -27,6 +27,11 @@ impl Timestamp {
         Self(Utc::now())
     }
 
+    /// The beginning of Unix time: stands for a time that cannot be read.
+    pub(crate) fn unreadable() -> Self {
+        Self(DateTime::UNIX_EPOCH)
+    }
+
     /// Reads a time.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError::Malformed(text.to_owned()))?;
@@ -64,8 +69,14 @@ mod tests {
     #[test]
     fn nine_digits_and_a_z_whatever_came() {
         let shown = |text| Timestamp::parse(text).map(|time| time.to_string());
-        assert_eq!(shown("2024-05-01T10:20:30Z").as_deref(), Ok("2024-05-01T10:20:30.000000000Z"));
-        assert_eq!(shown("2024-05-01T10:20:30.5+00:00").as_deref(), Ok("2024-05-01T10:20:30.500000000Z"));
+        assert_eq!(
+            shown("2024-05-01T10:20:30Z").as_deref(),
+            Ok("2024-05-01T10:20:30.000000000Z")
+        );
+        assert_eq!(
+            shown("2024-05-01T10:20:30.5+00:00").as_deref(),
+            Ok("2024-05-01T10:20:30.500000000Z")
+        );
         assert_eq!(
             shown("2024-05-01T10:20:30+02:00"),
             Err(TimestampError::NotUtc("2024-05-01T10:20:30+02:00".to_owned()))

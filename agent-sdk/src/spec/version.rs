@@ -27,7 +27,11 @@ pub struct StoreVersion {
 impl StoreVersion {
     /// What is said when nobody knows the version.
     pub const fn unknown() -> Self {
-        Self { number: Version::new(0, 0, 0), checkout: None, extra: None }
+        Self {
+            number: Version::new(0, 0, 0),
+            checkout: None,
+            extra: None,
+        }
     }
 
     /// Reads the version at the beginning of a store's own words, such as `4.4`, `3.9.5-rc1` or `v7.0.1`.
@@ -35,9 +39,17 @@ impl StoreVersion {
     /// Missing parts are zero and parts beyond the third are left out; `None` when the text begins with no number.
     pub fn parse(words: &str) -> Option<Self> {
         let text = words.trim().trim_start_matches('v');
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let end = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
         let (digits, rest) = text.split_at(end);
-        let mut parts = digits.split('.').map(|part| if part.is_empty() { None } else { part.parse::<u64>().ok() });
+        let mut parts = digits.split('.').map(|part| {
+            if part.is_empty() {
+                None
+            } else {
+                part.parse::<u64>().ok()
+            }
+        });
         let major = parts.next()??;
         let minor = parts.next().flatten().unwrap_or(0);
         let patch = parts.next().flatten().unwrap_or(0);
@@ -48,7 +60,11 @@ impl StoreVersion {
             number.pre = Prerelease::new(word).unwrap_or(Prerelease::EMPTY);
         }
         number.build = BuildMetadata::new(build).unwrap_or(BuildMetadata::EMPTY);
-        Some(Self { number, checkout: None, extra: None })
+        Some(Self {
+            number,
+            checkout: None,
+            extra: None,
+        })
     }
 
     /// The same version with the revision of the store's source.

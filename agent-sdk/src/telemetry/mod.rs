@@ -12,4 +12,5 @@ mod traces;
 pub use install::{Telemetry, TelemetryError, install};
 pub use logs::{LogFilter, LogFilterError};
 pub use metrics::{Build, LedgerGauges, Metrics, Observation, Outcome};
+pub(crate) use traces::action_span;
 pub use traces::{continue_trace, traceparent};

@@ -21,6 +21,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::client::{self, Http, Method};
+use crate::spec::Record;
 
 /// How long one export may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -138,6 +139,14 @@ pub fn continue_trace(span: &Span, traceparent: Option<&str>) {
         // An error means that nobody records the span.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
     }
+}
+
+/// The span of one action, from its first attempt in this process to its end. It continues the trace of the request
+/// that scheduled the action.
+pub(crate) fn action_span(record: &Record) -> Span {
+    let span = tracing::info_span!(parent: None, "action", id = %record.id, kind = %record.kind);
+    continue_trace(&span, record.trace.as_deref());
+    span
 }
 
 /// The `traceparent` to hand on from a span: its own where it is exported, else the one that came, if it is one.

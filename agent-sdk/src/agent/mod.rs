@@ -1,0 +1,10 @@
+//! Assembly: what a vendor hands in, the order in which an agent starts, and how it stops.
+//!
+//! A vendor's program is about ten lines: [`Agent`] takes the node and the actions, the crate does the rest.
+//! Whatever is wrong with what was handed in is a start-up error that says so, never a panic.
+
+mod build;
+mod signals;
+mod token;
+
+pub use build::{About, Agent};

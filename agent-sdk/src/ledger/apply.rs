@@ -1,0 +1,455 @@
+//! One command as changes to rows, inside the writer's transaction.
+//!
+//! Nothing here answers anybody: what a command has brought about is returned as an [`Effect`], told once it is on disk.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::command::{Command, Ending, Task};
+use super::row::{self, Damaged, json};
+use super::transition::{Step, next};
+use super::{AcceptError, CancelError, WriteError};
+use crate::spec::{ErrorRecord, Record, State, Timestamp};
+
+/// What the writer knows without asking the database. A copy is changed with the transaction and kept once that is on
+/// disk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tally {
+    /// Records that are `NEW`.
+    pub(super) waiting: usize,
+    /// Records that have ended and are kept.
+    pub(super) kept: usize,
+    /// The number that the next record to end gets.
+    pub(super) next_finished: i64,
+    /// The record that is `RUNNING`, or that the runner looks at the preconditions of.
+    pub(super) taken: Option<Uuid>,
+    /// Most records that may wait.
+    pub(super) max_waiting: usize,
+}
+
+/// What a command has brought about.
+pub(super) enum Effect {
+    Accepted(Result<Record, AcceptError>),
+    Cancelled(Result<Record, CancelError>),
+    Began(Result<Task, WriteError>),
+    Attempt(Result<Record, WriteError>),
+    Written(Result<(), WriteError>),
+    Nothing,
+}
+
+/// Where a record is, as far as the next step needs it.
+struct Place {
+    seq: i64,
+    state: State,
+    version: i64,
+    attempt: u32,
+}
+
+/// Applies one command.
+///
+/// **Errors**: only those of the database, which end the transaction; what a command may not do is an effect.
+pub(super) fn apply(connection: &Connection, tally: &mut Tally, command: &Command) -> rusqlite::Result<Effect> {
+    Ok(match command {
+        Command::Accept { submission, reply: _ } => Effect::Accepted(accept(connection, tally, submission)?),
+        Command::Cancel { id, reply: _ } => Effect::Cancelled(cancel(connection, tally, *id)?),
+        Command::Take { reply: _ } => Effect::Nothing,
+        Command::Begin { id, reply: _ } => Effect::Began(begin(connection, tally, *id)?),
+        Command::Checkpoint {
+            id,
+            payload,
+            spent,
+            reply: _,
+        } => Effect::Written(progress(
+            connection,
+            *id,
+            Some(payload),
+            None,
+            Some(*spent),
+            Attempt::Same,
+        )?),
+        Command::AttemptFailed {
+            id,
+            error,
+            spent,
+            reply: _,
+        } => Effect::Written(progress(
+            connection,
+            *id,
+            None,
+            Some(error),
+            Some(*spent),
+            Attempt::Survived,
+        )?),
+        Command::NextAttempt { id, spent, reply: _ } => Effect::Attempt(
+            match progress(connection, *id, None, None, Some(*spent), Attempt::Next)? {
+                Ok(()) => row::find(connection, *id)?.ok_or_else(|| gone(*id)),
+                Err(error) => Err(error),
+            },
+        ),
+        Command::End {
+            id,
+            ending,
+            spent,
+            reply: _,
+            next: _,
+        } => Effect::Written(end(connection, tally, *id, ending, *spent)?),
+        Command::Spent { id, spent } => {
+            set_spent(connection, *id, *spent, false)?;
+            Effect::Nothing
+        }
+        Command::Park { id, spent, reply: _ } => {
+            set_spent(connection, *id, *spent, true)?;
+            Effect::Written(Ok(()))
+        }
+    })
+}
+
+/// Gives the runner what comes next, started where no preconditions have to be looked at first. Records that are not
+/// what was accepted fail on the way; their ids are added to `changed`.
+pub(super) fn take(
+    connection: &Connection,
+    tally: &mut Tally,
+    changed: &mut Vec<Uuid>,
+) -> rusqlite::Result<Option<Task>> {
+    loop {
+        let head = connection
+            .prepare_cached(&row::records("i.finished_seq IS NULL ORDER BY i.seq LIMIT 1"))?
+            .query_row([], |row| {
+                Ok((row.get::<_, i64>(0)?, row::record(row), row::summary_or_damaged(row).id))
+            })
+            .optional()?;
+        let Some((seq, record, id)) = head else { return Ok(None) };
+        match record {
+            Err(Damaged) => {
+                tracing::error!(%id, "a record is not what was accepted: it fails and is not run");
+                fail_damaged(connection, tally, seq)?;
+                changed.push(id);
+            }
+            Ok(record) if record.preconditions.is_some() => {
+                tally.taken = Some(record.id);
+                return Ok(Some(Task {
+                    record,
+                    spent: Duration::ZERO,
+                    begun: false,
+                }));
+            }
+            Ok(record) => {
+                changed.push(record.id);
+                return start(connection, tally, seq, record).map(Some);
+            }
+        }
+    }
+}
+
+fn accept(
+    connection: &Connection,
+    tally: &mut Tally,
+    submission: &super::Submission,
+) -> rusqlite::Result<Result<Record, AcceptError>> {
+    let id = submission.id;
+    let key = id.as_bytes().as_slice();
+    let used = |existing: Option<Record>| {
+        Err(AcceptError::Used {
+            id,
+            existing: existing.map(Box::new),
+        })
+    };
+    let purged = connection
+        .prepare_cached("SELECT 1 FROM purged WHERE id = ?")?
+        .exists([key])?;
+    if purged {
+        return Ok(used(None));
+    }
+    if let Some(existing) = row::find(connection, id)? {
+        return Ok(used(Some(existing)));
+    }
+    if tally.waiting >= tally.max_waiting {
+        return Ok(Err(AcceptError::QueueFull { waiting: tally.waiting }));
+    }
+    let record = row::insert(connection, submission)?;
+    tally.waiting += 1;
+    Ok(Ok(record))
+}
+
+fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<Record, CancelError>> {
+    let Some(place) = place(connection, id)? else {
+        return Ok(Err(CancelError::Unknown(id)));
+    };
+    match place.state {
+        State::Done | State::Failed => return Ok(Err(CancelError::Finished)),
+        State::New => {
+            connection
+                .prepare_cached("UPDATE invocation SET cancel_requested = 1 WHERE seq = ?")?
+                .execute([place.seq])?;
+            let ending = Ending::Failed(cancelled());
+            if let Err(error) = finish(connection, tally, &place, &ending, None)? {
+                return Ok(Err(error.into()));
+            }
+        }
+        State::Running => {
+            let asked = connection
+                .prepare_cached("UPDATE invocation SET cancel_requested = 1 WHERE seq = ? AND cancel_requested = 0")?
+                .execute([place.seq])?;
+            if asked > 0
+                && let Err(error) = progress(connection, id, None, None, None, Attempt::Same)?
+            {
+                return Ok(Err(error.into()));
+            }
+        }
+    }
+    Ok(row::find(connection, id)?.ok_or(CancelError::Unknown(id)))
+}
+
+/// What a client's request to cancel leaves as the record's error.
+pub(super) fn cancelled() -> ErrorRecord {
+    ErrorRecord {
+        code: "cancelled".to_owned(),
+        message: "the action was cancelled by a client".to_owned(),
+        retryable: false,
+    }
+}
+
+fn begin(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<Task, WriteError>> {
+    let found = connection
+        .prepare_cached(&row::records("i.id = ?"))?
+        .query_row([id.as_bytes().as_slice()], |row| {
+            Ok((row.get::<_, i64>(0)?, row::record_or_damaged(row)))
+        })
+        .optional()?;
+    let Some((seq, record)) = found else {
+        return Ok(Err(gone(id)));
+    };
+    if let Err(unlawful) = next(record.state, Step::Start) {
+        tally.taken = None;
+        return Ok(Err(unlawful.into()));
+    }
+    start(connection, tally, seq, record).map(Ok)
+}
+
+/// `NEW` to `RUNNING`, for a record that is `NEW`.
+fn start(connection: &Connection, tally: &mut Tally, seq: i64, mut record: Record) -> rusqlite::Result<Task> {
+    let now = Timestamp::now();
+    record.state = State::Running;
+    record.version += 1;
+    record.attempt = 1;
+    record.started_ts = Some(now);
+    connection
+        .prepare_cached(
+            "UPDATE invocation SET state = 'RUNNING', version = version + 1, attempt = 1, started_ts = ? WHERE seq = ?",
+        )?
+        .execute(params![now.to_string(), seq])?;
+    tally.waiting = tally.waiting.saturating_sub(1);
+    tally.taken = Some(record.id);
+    Ok(Task {
+        record,
+        spent: Duration::ZERO,
+        begun: true,
+    })
+}
+
+/// What a step says of the attempts at a running action.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// The same goes on.
+    Same,
+    /// It ended without harm to the agent.
+    Survived,
+    /// A new one begins.
+    Next,
+}
+
+/// `RUNNING` to `RUNNING`, with a line of history.
+pub(super) fn progress(
+    connection: &Connection,
+    id: Uuid,
+    payload: Option<&RawValue>,
+    error: Option<&ErrorRecord>,
+    spent: Option<Duration>,
+    attempt: Attempt,
+) -> rusqlite::Result<Result<(), WriteError>> {
+    let Some(place) = place(connection, id)? else {
+        return Ok(Err(gone(id)));
+    };
+    let state = match next(place.state, Step::Progress) {
+        Ok(state) => state,
+        Err(unlawful) => return Ok(Err(unlawful.into())),
+    };
+    let payload = payload.map(RawValue::get);
+    let error = error.map(json).transpose()?;
+    let number = place.attempt + u32::from(attempt == Attempt::Next);
+    // A checkpoint, and an attempt that ended by itself, show that the handler does not kill the agent.
+    let survived = payload.is_some() || attempt == Attempt::Survived;
+    connection
+        .prepare_cached(
+            "UPDATE invocation SET version = version + 1, attempt = ?2, state_payload = coalesce(?3, state_payload),
+                error = coalesce(?4, error), spent_ms = coalesce(?5, spent_ms), crashes = crashes * ?6
+             WHERE seq = ?1",
+        )?
+        .execute(params![
+            place.seq,
+            number,
+            payload,
+            error,
+            spent.map(millis),
+            u8::from(!survived)
+        ])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO history (seq, version, at, state, attempt, state_payload, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            place.seq,
+            place.version.saturating_add(1),
+            Timestamp::now().to_string(),
+            state.name(),
+            number,
+            payload,
+            error
+        ])?;
+    Ok(Ok(()))
+}
+
+pub(super) fn end(
+    connection: &Connection,
+    tally: &mut Tally,
+    id: Uuid,
+    ending: &Ending,
+    spent: Duration,
+) -> rusqlite::Result<Result<(), WriteError>> {
+    if tally.taken == Some(id) {
+        tally.taken = None;
+    }
+    let Some(place) = place(connection, id)? else {
+        return Ok(Err(gone(id)));
+    };
+    finish(connection, tally, &place, ending, Some(spent))
+}
+
+/// Into a final state.
+fn finish(
+    connection: &Connection,
+    tally: &mut Tally,
+    place: &Place,
+    ending: &Ending,
+    spent: Option<Duration>,
+) -> rusqlite::Result<Result<(), WriteError>> {
+    let (step, output, error) = match ending {
+        Ending::Done(output) => (Step::Finish, Some(output.get()), None),
+        Ending::Failed(error) => (Step::Fail, None, Some(json(error)?)),
+    };
+    let state = match next(place.state, step) {
+        Ok(state) => state,
+        Err(unlawful) => return Ok(Err(unlawful.into())),
+    };
+    connection
+        .prepare_cached(
+            "UPDATE invocation SET state = ?2, version = version + 1, finished_ts = ?3, finished_seq = ?4, output = ?5,
+                error = ?6, spent_ms = coalesce(?7, spent_ms)
+             WHERE seq = ?1",
+        )?
+        .execute(params![
+            place.seq,
+            state.name(),
+            Timestamp::now().to_string(),
+            tally.next_finished,
+            output,
+            error,
+            spent.map(millis)
+        ])?;
+    tally.next_finished += 1;
+    tally.kept += 1;
+    if place.state == State::New {
+        tally.waiting = tally.waiting.saturating_sub(1);
+    }
+    Ok(Ok(()))
+}
+
+/// Ends a record of which only the row's number is to be trusted.
+pub(super) fn fail_damaged(connection: &Connection, tally: &mut Tally, seq: i64) -> rusqlite::Result<()> {
+    let state: String = connection.query_row("SELECT state FROM invocation WHERE seq = ?", [seq], |row| row.get(0))?;
+    let from = if state == State::Running.name() {
+        State::Running
+    } else {
+        State::New
+    };
+    let place = Place {
+        seq,
+        state: from,
+        version: 0,
+        attempt: 0,
+    };
+    // Both states may fail.
+    drop(finish(
+        connection,
+        tally,
+        &place,
+        &Ending::Failed(row::damaged_error()),
+        None,
+    )?);
+    Ok(())
+}
+
+fn set_spent(connection: &Connection, id: Uuid, spent: Duration, orderly: bool) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE invocation SET spent_ms = ?2, orderly = ?3 WHERE id = ?1 AND state = 'RUNNING'")?
+        .execute(params![id.as_bytes().as_slice(), millis(spent), orderly])?;
+    Ok(())
+}
+
+fn place(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Place>> {
+    connection
+        .prepare_cached("SELECT seq, state, version, attempt FROM invocation WHERE id = ?")?
+        .query_row([id.as_bytes().as_slice()], |row| {
+            let state: String = row.get(1)?;
+            let state = State::ALL
+                .into_iter()
+                .find(|known| known.name() == state)
+                .unwrap_or(State::Failed);
+            Ok(Place {
+                seq: row.get(0)?,
+                state,
+                version: row.get(2)?,
+                attempt: row.get(3)?,
+            })
+        })
+        .optional()
+}
+
+fn gone(id: Uuid) -> WriteError {
+    WriteError::Refused(format!("there is no record {id}").into())
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Takes one step as a live command would; whether it was taken.
+#[cfg(test)]
+pub(super) fn try_step(connection: &Connection, id: Uuid, step: Step) -> bool {
+    let mut tally = Tally {
+        waiting: 1,
+        kept: 0,
+        next_finished: 1,
+        taken: None,
+        max_waiting: 1,
+    };
+    let text = || RawValue::from_string("1".to_owned()).unwrap();
+    match step {
+        Step::Start => begin(connection, &mut tally, id).unwrap().is_ok(),
+        Step::Progress => progress(connection, id, Some(&text()), None, None, Attempt::Same)
+            .unwrap()
+            .is_ok(),
+        Step::Finish => end(connection, &mut tally, id, &Ending::Done(text()), Duration::ZERO)
+            .unwrap()
+            .is_ok(),
+        Step::Fail => {
+            let ending = Ending::Failed(cancelled());
+            end(connection, &mut tally, id, &ending, Duration::ZERO)
+                .unwrap()
+                .is_ok()
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The one thread that writes.
+//!
+//! It takes what waits in the channel, applies it in one transaction, and answers once that is on disk. While a sync is
+//! under way the next commands gather, so many clients share one sync and a single one never waits for others. It also
+//! knows whether the runner waits for work: then the next action is started within the same transaction.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use super::apply::{self, Effect, Tally};
+use super::command::{Command, Reply, Task};
+use super::fault::Fault;
+use super::health::{Health, Status};
+use super::reserve::Reserve;
+use super::watchers::Watchers;
+use super::{WriteError, retention};
+use crate::spec::Record;
+
+/// Commands in one transaction: enough for every HTTP client of a busy moment, and little enough that the first of them
+/// does not wait for long.
+const BATCH: usize = 256;
+
+/// How long to wait before looking again whether a full disk has space: only while an action waits for it.
+const SPACE_POLL: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// Called before each transaction.
+pub(super) type BeforeWrite = Box<dyn FnMut(&Connection) + Send>;
+
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) tally: Tally,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) health: Arc<Health>,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) cancelled: watch::Sender<Option<Uuid>>,
+    pub(super) reserve: Reserve,
+    pub(super) keep: usize,
+    /// The action that recovery found running, until the runner asks for work.
+    pub(super) resumed: Option<Task>,
+    /// The runner, while it waits for work.
+    pub(super) runner: Option<Reply<Task>>,
+    pub(super) before_write: Option<BeforeWrite>,
+}
+
+/// What a transaction has brought about.
+struct Outcome {
+    tally: Tally,
+    effects: Vec<Effect>,
+    task: Option<Task>,
+    changed: Vec<Uuid>,
+}
+
+impl Writer {
+    /// Writes until every handle is gone or nothing may be written any more.
+    pub(super) fn run(mut self) {
+        let mut cleaning = true;
+        loop {
+            // While there is something to clean, cleaning goes on between commands; otherwise the thread sleeps.
+            let first = match self.commands.try_recv() {
+                Ok(command) => Some(command),
+                Err(mpsc::error::TryRecvError::Disconnected) => None,
+                Err(mpsc::error::TryRecvError::Empty) if cleaning => {
+                    cleaning = self.clean();
+                    continue;
+                }
+                Err(mpsc::error::TryRecvError::Empty) if self.starved() => {
+                    std::thread::sleep(SPACE_POLL);
+                    self.write(Vec::new());
+                    continue;
+                }
+                Err(mpsc::error::TryRecvError::Empty) => self.commands.blocking_recv(),
+            };
+            let Some(first) = first else { return };
+            let mut batch = vec![first];
+            while batch.len() < BATCH {
+                match self.commands.try_recv() {
+                    Ok(command) => batch.push(command),
+                    Err(_) => break,
+                }
+            }
+            self.write(batch);
+            cleaning = self.tally.kept > self.keep;
+            self.health.set_counts(self.tally.waiting, self.tally.kept);
+            if matches!(self.health.status(), Status::Failed(_)) {
+                // Whoever waits, or still asks, is told by the closed channel.
+                return;
+            }
+        }
+    }
+
+    /// The runner waits for an action that a full disk has kept from being started.
+    fn starved(&self) -> bool {
+        self.runner.is_some() && self.tally.waiting > 0 && self.health.status() == Status::NoSpace
+    }
+
+    fn write(&mut self, batch: Vec<Command>) {
+        match self.transact(&batch) {
+            Ok(outcome) => self.tell(batch, outcome),
+            Err(Fault::Lost(reason)) => self.fail(batch, &reason),
+            // One of them is at fault, or needs more space than there is: the others must not suffer for it.
+            Err(Fault::Full | Fault::Refused(_)) if batch.len() > 1 => {
+                for command in batch {
+                    self.write(vec![command]);
+                }
+            }
+            Err(fault) => {
+                for command in batch {
+                    self.write_alone(command, &fault);
+                }
+            }
+        }
+    }
+
+    /// A single command that has failed once already.
+    fn write_alone(&mut self, command: Command, fault: &Fault) {
+        let error = match fault {
+            Fault::Full => {
+                // What the running action has done must be recorded also when the disk is full.
+                if of_the_runner(&command) && self.reserve.release() {
+                    tracing::warn!("the disk is full: the space kept back is used to record a running action");
+                    return self.write(vec![command]);
+                }
+                self.health.set(Status::NoSpace);
+                if let Command::Take { reply } = command {
+                    self.runner = Some(reply);
+                    return;
+                }
+                WriteError::NoSpace
+            }
+            Fault::Refused(reason) | Fault::Lost(reason) => WriteError::Refused(reason.as_str().into()),
+        };
+        tracing::warn!(%error, "nothing was recorded");
+        refuse(command, &error);
+    }
+
+    /// Applies a batch in one transaction, synced to the disk.
+    fn transact(&mut self, batch: &[Command]) -> Result<Outcome, Fault> {
+        if let Some(before_write) = &mut self.before_write {
+            before_write(&self.connection);
+        }
+        let mut tally = self.tally;
+        let mut changed = Vec::with_capacity(batch.len() + 1);
+        let runner_waits = self.runner.as_ref().is_some_and(|runner| !runner.is_closed());
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut effects = Vec::with_capacity(batch.len());
+        let mut wanted = runner_waits;
+        for command in batch {
+            effects.push(apply::apply(&transaction, &mut tally, command)?);
+            changed.extend(subject(command));
+            wanted |= matches!(command, Command::Take { .. } | Command::End { next: Some(_), .. });
+        }
+        let task = if wanted && tally.taken.is_none() {
+            apply::take(&transaction, &mut tally, &mut changed)?
+        } else {
+            None
+        };
+        // A finished action pays for the cleaning of the one that it pushes out.
+        if tally.kept > self.keep {
+            retention::clean(&transaction, &mut tally, self.keep)?;
+        }
+        transaction.commit()?;
+        Ok(Outcome {
+            tally,
+            effects,
+            task,
+            changed,
+        })
+    }
+
+    /// Answers everybody whose command is on disk.
+    fn tell(&mut self, batch: Vec<Command>, outcome: Outcome) {
+        let Outcome {
+            tally,
+            effects,
+            task,
+            changed,
+        } = outcome;
+        self.tally = tally;
+        if self.health.status() == Status::NoSpace {
+            self.health.set(Status::Recording);
+            self.reserve.refill();
+        }
+        for (command, effect) in batch.into_iter().zip(effects) {
+            if let Some(runner) = answer(command, effect, &self.cancelled) {
+                self.runner = Some(runner);
+            }
+        }
+        let task = self.resumed.take_if(|_| self.runner.is_some()).or(task);
+        match (task, self.runner.take()) {
+            (Some(task), Some(runner)) => {
+                if let Err(task) = runner.send(task) {
+                    // The runner has gone in good order: the action goes on at the next start.
+                    let (reply, _) = oneshot::channel();
+                    self.write(vec![Command::Park {
+                        id: task.record.id,
+                        spent: task.spent,
+                        reply,
+                    }]);
+                }
+            }
+            (Some(task), None) => self.resumed = Some(task),
+            (None, runner) => self.runner = runner,
+        }
+        self.watchers.changed(&changed);
+    }
+
+    fn fail(&mut self, batch: Vec<Command>, reason: &str) {
+        tracing::error!(reason, "the ledger takes no more work");
+        let reason: Arc<str> = Arc::from(reason);
+        self.health.set(Status::Failed(reason.clone()));
+        for command in batch {
+            refuse(command, &WriteError::Closed(reason.clone()));
+        }
+    }
+
+    /// Removes a slice of what is beyond the retention. Returns whether there is more to do.
+    fn clean(&mut self) -> bool {
+        let mut tally = self.tally;
+        let cleaned = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| {
+                let more = retention::clean(&transaction, &mut tally, self.keep)?;
+                transaction.commit()?;
+                Ok(more)
+            })
+            .and_then(|more| Ok(more || retention::shrink(&self.connection)?));
+        match cleaned.map_err(Fault::from) {
+            Ok(more) => {
+                self.tally = tally;
+                self.health.set_counts(tally.waiting, tally.kept);
+                more
+            }
+            Err(Fault::Lost(reason)) => {
+                self.fail(Vec::new(), &reason);
+                false
+            }
+            Err(Fault::Full | Fault::Refused(_)) => false,
+        }
+    }
+}
+
+/// The record that a command is about.
+fn subject(command: &Command) -> Option<Uuid> {
+    match command {
+        Command::Accept { .. } | Command::Take { .. } | Command::Spent { .. } => None,
+        Command::Cancel { id, .. }
+        | Command::Begin { id, .. }
+        | Command::Checkpoint { id, .. }
+        | Command::AttemptFailed { id, .. }
+        | Command::NextAttempt { id, .. }
+        | Command::End { id, .. }
+        | Command::Park { id, .. } => Some(*id),
+    }
+}
+
+/// Whether a command records what a running action has done.
+fn of_the_runner(command: &Command) -> bool {
+    match command {
+        Command::Accept { .. } | Command::Cancel { .. } | Command::Take { .. } | Command::Begin { .. } => false,
+        Command::Checkpoint { .. }
+        | Command::AttemptFailed { .. }
+        | Command::NextAttempt { .. }
+        | Command::End { .. }
+        | Command::Spent { .. }
+        | Command::Park { .. } => true,
+    }
+}
+
+/// Answers one command and returns the runner's place in the line, when it asked for work. Who does not wait for the
+/// answer any more has gone, which changes nothing about what is on disk.
+fn answer(command: Command, effect: Effect, cancelled: &watch::Sender<Option<Uuid>>) -> Option<Reply<Task>> {
+    match (command, effect) {
+        (Command::Accept { reply, .. }, Effect::Accepted(result)) => drop(reply.send(result)),
+        (Command::Cancel { id, reply }, Effect::Cancelled(result)) => {
+            if matches!(&result, Ok(Record { state, .. }) if !state.is_final()) {
+                cancelled.send_replace(Some(id));
+            }
+            drop(reply.send(result));
+        }
+        (Command::Begin { reply, .. }, Effect::Began(result)) => drop(reply.send(result)),
+        (Command::NextAttempt { reply, .. }, Effect::Attempt(result)) => drop(reply.send(result)),
+        (Command::Take { reply }, _) => return Some(reply),
+        (Command::End { reply, next, .. }, Effect::Written(result)) => {
+            drop(reply.send(result));
+            return next;
+        }
+        (
+            Command::Checkpoint { reply, .. } | Command::AttemptFailed { reply, .. } | Command::Park { reply, .. },
+            Effect::Written(result),
+        ) => drop(reply.send(result)),
+        // `apply` gives each command its own effect; `Spent` has none.
+        (_, _) => {}
+    }
+    None
+}
+
+/// Tells one that nothing was recorded.
+fn refuse(command: Command, error: &WriteError) {
+    let error = error.clone();
+    match command {
+        Command::Accept { reply, .. } => drop(reply.send(Err(error.into()))),
+        Command::Cancel { reply, .. } => drop(reply.send(Err(error.into()))),
+        Command::Begin { reply, .. } => drop(reply.send(Err(error))),
+        Command::NextAttempt { reply, .. } => drop(reply.send(Err(error))),
+        Command::Checkpoint { reply, .. }
+        | Command::AttemptFailed { reply, .. }
+        | Command::End { reply, .. }
+        | Command::Park { reply, .. } => drop(reply.send(Err(error))),
+        Command::Take { .. } | Command::Spent { .. } => {}
+    }
+}

@@ -1,0 +1,161 @@
+//! One attempt: the handler on its own runtime, and everything that may end it from outside.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::value::RawValue;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinError;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::action::{ActionError, CheckpointSink, Handler, Interrupt, Invocation, SaveError, Seat};
+use crate::ledger::Ledger;
+use crate::spec::Record;
+
+/// How an attempt ended.
+pub(super) enum AttemptEnd {
+    /// By itself.
+    Returned(Result<Box<RawValue>, ActionError>),
+    /// With a panic.
+    Panicked(String),
+    /// Dropped at an await, after the grace.
+    Dropped,
+    /// Not at all: it does not yield.
+    Stuck,
+}
+
+/// What an attempt takes.
+pub(super) struct Attempt<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) handlers: &'a Handle,
+    pub(super) stop: &'a CancellationToken,
+    pub(super) grace: Duration,
+    pub(super) handler: Arc<dyn Handler>,
+    pub(super) record: &'a Record,
+    /// Running time that earlier attempts have used.
+    pub(super) spent: Duration,
+    pub(super) began: Instant,
+}
+
+impl Attempt<'_> {
+    /// Runs the handler to its end, or as far as it can be brought; with the reason why it was asked to end, if it was.
+    pub(super) async fn run(self) -> (AttemptEnd, Option<Interrupt>) {
+        let record = self.record;
+        let id = record.id;
+        let deadline = Duration::from_secs(record.deadline_s.into());
+        let ends_at = self.began + deadline.saturating_sub(self.spent);
+        let (interrupt, interrupts) = watch::channel(None);
+        let seat = Seat {
+            id,
+            attempt: record.attempt,
+            headers: record.headers.clone(),
+            requester: record.requester.as_str().to_owned(),
+            last_checkpoint: record.state_payload.clone(),
+            ends_at,
+            interrupt: interrupts,
+            sink: Arc::new(Sink {
+                ledger: self.ledger.clone(),
+                id,
+                spent: self.spent,
+                began: self.began,
+            }),
+        };
+        let (handler, args) = (self.handler.clone(), record.args.clone());
+        let running = async move {
+            handler
+                .run(args.as_deref().map_or("{}", RawValue::get), Invocation::new(seat))
+                .await
+        };
+        let mut running = self.handlers.spawn(running.in_current_span());
+        let mut cancelled = self.ledger.cancelled();
+        let mut cancel_seen = false;
+        let mut stop_seen = false;
+        // Beyond this the handler is not waited for: a deadline's or a stop's grace.
+        let mut drop_at: Option<Instant> = None;
+        let mut keep_time = tokio::time::interval_at(self.began + tick(deadline), tick(deadline));
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut running => return (returned(ended), *interrupt.borrow()),
+                changed = cancelled.wait_for(|cancelled| *cancelled == Some(id)), if !cancel_seen => {
+                    cancel_seen = true;
+                    if changed.is_ok() {
+                        ask(&interrupt, Interrupt::Cancelled);
+                    }
+                }
+                () = self.stop.cancelled(), if !stop_seen => {
+                    stop_seen = true;
+                    ask(&interrupt, Interrupt::Stopping);
+                    drop_at = Some(earlier(drop_at, Instant::now() + self.grace));
+                }
+                () = tokio::time::sleep_until(ends_at), if drop_at.is_none() => {
+                    ask(&interrupt, Interrupt::Deadline);
+                    drop_at = Some(Instant::now() + self.grace);
+                }
+                () = tokio::time::sleep_until(drop_at.unwrap_or(ends_at)), if drop_at.is_some() => {
+                    running.abort();
+                    // A handler that yields is dropped at once; one that does not within another second never will.
+                    let end = match tokio::time::timeout(Duration::from_secs(1), &mut running).await {
+                        Ok(ended) => returned(ended),
+                        Err(_) => AttemptEnd::Stuck,
+                    };
+                    return (end, *interrupt.borrow());
+                }
+                _ = keep_time.tick() => self.ledger.spent(id, self.spent + self.began.elapsed()),
+            }
+        }
+    }
+}
+
+/// The first reason stays: it is the one the record will tell.
+fn ask(interrupt: &watch::Sender<Option<Interrupt>>, reason: Interrupt) {
+    interrupt.send_if_modified(|current| current.is_none() && current.replace(reason).is_none());
+}
+
+fn earlier(known: Option<Instant>, new: Instant) -> Instant {
+    known.map_or(new, |known| known.min(new))
+}
+
+/// How often running time is written down: what a crash may lose of it is a fiftieth of the deadline.
+fn tick(deadline: Duration) -> Duration {
+    (deadline / 50).clamp(Duration::from_secs(1), Duration::from_secs(30))
+}
+
+fn returned(ended: Result<Result<Box<RawValue>, ActionError>, JoinError>) -> AttemptEnd {
+    match ended {
+        Ok(result) => AttemptEnd::Returned(result),
+        Err(error) if error.is_panic() => AttemptEnd::Panicked(panic_message(&*error.into_panic())),
+        Err(_) => AttemptEnd::Dropped,
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}
+
+/// Checkpoints of one attempt.
+struct Sink {
+    ledger: Ledger,
+    id: uuid::Uuid,
+    spent: Duration,
+    began: Instant,
+}
+
+impl CheckpointSink for Sink {
+    fn save(&self, payload: Box<RawValue>) -> BoxFuture<'_, Result<(), SaveError>> {
+        Box::pin(async move {
+            let spent = self.spent + self.began.elapsed();
+            self.ledger
+                .checkpoint(self.id, payload, spent)
+                .await
+                .map_err(|error| SaveError(error.to_string()))
+        })
+    }
+}

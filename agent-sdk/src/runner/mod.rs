@@ -1,0 +1,376 @@
+//! Runs actions: one at a time, in the order of acceptance, each to its end.
+//!
+//! The runner asks the ledger for the next action and is woken by the commit that has one: an idle agent does nothing.
+//! A handler runs on a runtime apart from everything else, so that one that blocks hurts nobody; what can be done about
+//! it is done from here: it is asked to end, dropped at its next await, and where it never yields, the process has to
+//! go ([`Ended::Stuck`]).
+
+mod attempt;
+mod precondition;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::action::{ActionError, Catalogue, Entry, Interrupt};
+use crate::datastore::Observer;
+use crate::ledger::{Ending, Ledger, Task, WriteError};
+use crate::spec::{ErrorRecord, Record, State};
+use crate::telemetry::Metrics;
+use attempt::{Attempt, AttemptEnd};
+
+/// How long to wait before an action's end is written again that a full disk, or a busy ledger, did not take.
+const REWRITE: Duration = Duration::from_millis(500);
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why the runner returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It was asked to. What ran goes on when the agent starts again.
+    Stopped,
+    /// The ledger records nothing any more.
+    LedgerClosed,
+    /// A handler never yields, past its deadline and the grace: the process has to end for it to end.
+    Stuck {
+        /// The action.
+        id: Uuid,
+        /// Its kind.
+        kind: String,
+    },
+}
+
+/// What running takes.
+pub(crate) struct Runner {
+    pub(crate) ledger: Ledger,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) observer: Arc<Observer>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where handlers run.
+    pub(crate) handlers: Handle,
+    /// How long a handler may take to end once it is asked to.
+    pub(crate) grace: Duration,
+    /// Asks the runner to stop.
+    pub(crate) stop: CancellationToken,
+}
+
+/// What follows an action.
+enum Next {
+    /// This one; none when the runner has to ask.
+    Task(Option<Task>),
+    Ended(Ended),
+}
+
+impl Runner {
+    /// Runs actions until it is asked to stop, or cannot go on.
+    pub(crate) async fn run(self) -> Ended {
+        let mut next = Next::Task(None);
+        loop {
+            let task = match next {
+                Next::Ended(ended) => return ended,
+                Next::Task(Some(task)) => task,
+                Next::Task(None) => tokio::select! {
+                    biased;
+                    () = self.stop.cancelled() => return Ended::Stopped,
+                    task = self.ledger.take() => match task {
+                        Some(task) => task,
+                        None => return Ended::LedgerClosed,
+                    },
+                },
+            };
+            let span = crate::telemetry::action_span(&task.record);
+            next = self.perform(task).instrument(span).await;
+        }
+    }
+
+    async fn perform(&self, task: Task) -> Next {
+        if task.begun {
+            return self.attempts(task).await;
+        }
+        let Task { record, .. } = task;
+        let preconditions = record.preconditions.clone().unwrap_or_default();
+        if let Err(error) = precondition::look(&self.observer, &preconditions).await {
+            tracing::warn!(code = error.code, "the action is not run: {}", error.message);
+            return self.end(&record, Ending::Failed(error), Duration::ZERO).await;
+        }
+        match self.ledger.begin(record.id).await {
+            Ok(task) => self.attempts(task).await,
+            Err(WriteError::Closed(_)) => Next::Ended(Ended::LedgerClosed),
+            Err(error) => {
+                // Cancelled while its preconditions were looked at, or not written: the ledger says what comes next.
+                tracing::info!(%error, "the action was not started");
+                Next::Task(None)
+            }
+        }
+    }
+
+    /// Attempt after attempt, until the action ends.
+    async fn attempts(&self, task: Task) -> Next {
+        let Task {
+            mut record,
+            mut spent,
+            begun: _,
+        } = task;
+        let deadline = Duration::from_secs(record.deadline_s.into());
+        let Some(entry) = self.catalogue.get(record.kind.as_str()) else {
+            let message = format!("this version of the agent has no kind {}", record.kind);
+            let error = ErrorRecord {
+                code: "unknown_kind".to_owned(),
+                message,
+                retryable: false,
+            };
+            return self.end(&record, Ending::Failed(error), spent).await;
+        };
+        loop {
+            tracing::info!(attempt = record.attempt, "the action runs");
+            self.metrics.attempt(entry.kind.as_str());
+            let (end, interrupt) = self.attempt(entry, &record, &mut spent).await;
+            let ending = match (end, interrupt) {
+                (AttemptEnd::Returned(Ok(output)), _) => Ending::Done(output),
+                (AttemptEnd::Returned(Err(ActionError::Final(fault))), _) => Ending::Failed(fault.record(false)),
+                (AttemptEnd::Returned(Err(ActionError::Retry(fault))), None | Some(Interrupt::Stopping)) => {
+                    let error = fault.record(true);
+                    let pause = pause(record.attempt);
+                    if spent + pause >= deadline {
+                        Ending::Failed(out_of_time(&record, Some(&error)))
+                    } else {
+                        match self.pause(&record, error, pause, &mut spent).await {
+                            Ok(next) => {
+                                record = next;
+                                continue;
+                            }
+                            Err(Paused::Cancelled) => Ending::Failed(cancelled()),
+                            Err(Paused::Ended(ended)) => return Next::Ended(ended),
+                        }
+                    }
+                }
+                (AttemptEnd::Returned(Err(ActionError::NoPlan)), _)
+                | (AttemptEnd::Returned(Err(ActionError::Interrupted)), None) => {
+                    let message = "the action ended as interrupted, though nobody had asked it to".to_owned();
+                    Ending::Failed(ErrorRecord {
+                        code: "interrupted".to_owned(),
+                        message,
+                        retryable: true,
+                    })
+                }
+                (AttemptEnd::Returned(Err(ActionError::Retry(fault))), Some(Interrupt::Deadline)) => {
+                    Ending::Failed(out_of_time(&record, Some(&fault.record(true))))
+                }
+                (AttemptEnd::Panicked(message), _) => {
+                    let message = format!("the action's code panicked: {message}");
+                    Ending::Failed(ErrorRecord {
+                        code: "panicked".to_owned(),
+                        message,
+                        retryable: false,
+                    })
+                }
+                (AttemptEnd::Stuck, Some(Interrupt::Stopping)) => {
+                    return self.park(&record, spent, Ended::Stopped).await;
+                }
+                (AttemptEnd::Stuck, _) => {
+                    let stuck = Ended::Stuck {
+                        id: record.id,
+                        kind: record.kind.to_string(),
+                    };
+                    return self.park(&record, spent.max(deadline), stuck).await;
+                }
+                (AttemptEnd::Returned(Err(_)) | AttemptEnd::Dropped, Some(Interrupt::Cancelled)) => {
+                    Ending::Failed(cancelled())
+                }
+                (AttemptEnd::Returned(Err(_)) | AttemptEnd::Dropped, Some(Interrupt::Deadline) | None) => {
+                    Ending::Failed(out_of_time(&record, None))
+                }
+                (AttemptEnd::Returned(Err(_)) | AttemptEnd::Dropped, Some(Interrupt::Stopping)) => {
+                    return self.park(&record, spent, Ended::Stopped).await;
+                }
+            };
+            return self.end(&record, ending, spent).await;
+        }
+    }
+
+    async fn attempt(&self, entry: &Entry, record: &Record, spent: &mut Duration) -> (AttemptEnd, Option<Interrupt>) {
+        let began = Instant::now();
+        let attempt = Attempt {
+            ledger: &self.ledger,
+            handlers: &self.handlers,
+            stop: &self.stop,
+            grace: self.grace,
+            handler: entry.handler(),
+            record,
+            spent: *spent,
+            began,
+        };
+        let ended = attempt.run().await;
+        *spent += began.elapsed();
+        ended
+    }
+
+    /// Records a failed attempt and waits for the time of the next.
+    async fn pause(
+        &self,
+        record: &Record,
+        error: ErrorRecord,
+        length: Duration,
+        spent: &mut Duration,
+    ) -> Result<Record, Paused> {
+        let began = Instant::now();
+        tracing::warn!(
+            code = error.code,
+            pause_ms = length.as_millis(),
+            "the attempt failed: {}",
+            error.message
+        );
+        self.written(|| self.ledger.attempt_failed(record.id, error.clone(), *spent))
+            .await?;
+        let mut cancelled = self.ledger.cancelled();
+        tokio::select! {
+            biased;
+            // The sender is the ledger's, which closes only with its failure.
+            _ = cancelled.wait_for(|id| *id == Some(record.id)) => return Err(Paused::Cancelled),
+            () = self.stop.cancelled() => {
+                let parked = self.park(record, *spent + began.elapsed(), Ended::Stopped).await;
+                return Err(match parked {
+                    Next::Ended(ended) => Paused::Ended(ended),
+                    Next::Task(_) => Paused::Ended(Ended::Stopped),
+                });
+            }
+            () = tokio::time::sleep(length) => {}
+        }
+        *spent += began.elapsed();
+        self.written(|| self.ledger.next_attempt(record.id, *spent)).await
+    }
+
+    /// Writes until it is written, however long the disk is full.
+    async fn written<T, F: Future<Output = Result<T, WriteError>>>(&self, write: impl Fn() -> F) -> Result<T, Paused> {
+        loop {
+            match write().await {
+                Ok(written) => return Ok(written),
+                Err(WriteError::NoSpace | WriteError::Busy) if !self.stop.is_cancelled() => {
+                    tokio::time::sleep(REWRITE).await;
+                }
+                Err(WriteError::NoSpace | WriteError::Busy) => return Err(Paused::Ended(Ended::Stopped)),
+                Err(error) => {
+                    tracing::error!(%error, "what the action did cannot be recorded");
+                    return Err(Paused::Ended(Ended::LedgerClosed));
+                }
+            }
+        }
+    }
+
+    /// Leaves a running action for the next start.
+    async fn park(&self, record: &Record, spent: Duration, ended: Ended) -> Next {
+        match self.ledger.park(record.id, spent).await {
+            Ok(()) => tracing::info!("the action stops here and goes on when the agent starts again"),
+            Err(error) => tracing::warn!(%error, "that the action stopped in good order is not recorded"),
+        }
+        Next::Ended(ended)
+    }
+
+    /// Records an action's end and takes the next.
+    async fn end(&self, record: &Record, ending: Ending, spent: Duration) -> Next {
+        // Before the end can be seen: who reads after it must see what the action has done.
+        self.observer.action_finished();
+        let state = match &ending {
+            Ending::Done(_) => State::Done,
+            Ending::Failed(_) => State::Failed,
+        };
+        loop {
+            let (next, mut taken) = oneshot::channel();
+            let next = (!self.stop.is_cancelled()).then_some(next);
+            match self.ledger.end(record.id, ending.clone(), spent, next).await {
+                Ok(()) => {
+                    self.ended(record, state, &ending, spent);
+                    return tokio::select! {
+                        biased;
+                        task = &mut taken => match task {
+                            Ok(task) => Next::Task(Some(task)),
+                            Err(_) if self.stop.is_cancelled() => Next::Ended(Ended::Stopped),
+                            Err(_) => Next::Ended(Ended::LedgerClosed),
+                        },
+                        () = self.stop.cancelled() => {
+                            taken.close();
+                            match taken.try_recv() {
+                                Ok(task) => self.park(&task.record, task.spent, Ended::Stopped).await,
+                                Err(_) => Next::Ended(Ended::Stopped),
+                            }
+                        }
+                    };
+                }
+                Err(WriteError::NoSpace | WriteError::Busy) if !self.stop.is_cancelled() => {
+                    tokio::time::sleep(REWRITE).await;
+                }
+                Err(WriteError::Unlawful(unlawful)) => {
+                    // Cancelled while its preconditions were looked at.
+                    tracing::info!(%unlawful, "the action had ended already");
+                    return Next::Task(None);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the action's end cannot be recorded");
+                    return Next::Ended(Ended::LedgerClosed);
+                }
+            }
+        }
+    }
+
+    fn ended(&self, record: &Record, state: State, ending: &Ending, spent: Duration) {
+        self.metrics.finished(record.kind.as_str(), state, spent);
+        match ending {
+            Ending::Done(_) => tracing::info!(spent_ms = spent.as_millis(), "the action is done"),
+            Ending::Failed(error) => tracing::warn!(code = error.code, "the action has failed: {}", error.message),
+        }
+    }
+}
+
+/// Why no further attempt follows a pause.
+enum Paused {
+    Cancelled,
+    Ended(Ended),
+}
+
+/// Pauses grow from a quarter of a second, doubled with each attempt.
+fn pause(attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(16);
+    (Duration::from_millis(250) * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+fn cancelled() -> ErrorRecord {
+    ErrorRecord {
+        code: "cancelled".to_owned(),
+        message: "the action was cancelled by a client".to_owned(),
+        retryable: false,
+    }
+}
+
+fn out_of_time(record: &Record, last: Option<&ErrorRecord>) -> ErrorRecord {
+    let last = last.or(record.error.as_ref());
+    let why = last.map_or_else(String::new, |error| {
+        format!("; its last attempt: {} ({})", error.message, error.code)
+    });
+    let message = format!("the action did not end within its {} s{why}", record.deadline_s);
+    ErrorRecord {
+        code: "deadline".to_owned(),
+        message,
+        retryable: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit() {
+        assert_eq!(pause(1), Duration::from_millis(250));
+        assert_eq!(pause(2), Duration::from_millis(500));
+        assert_eq!(pause(4), Duration::from_secs(2));
+        assert_eq!(pause(8), LONGEST_PAUSE);
+        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
+    }
+}
