@@ -83,6 +83,21 @@ fn a_dropped_cluster_leaves_neither_processes_nor_files() {
 
 #[test]
 #[ignore = "needs Java, Maven and the package registry: cargo live-test"]
+fn a_panic_keeps_the_logs_and_ends_the_servers() {
+    let cluster = Cluster::builder(1).start(UP).unwrap();
+    let (server, directory) = (cluster.server("zk-1").unwrap(), cluster.directory().to_owned());
+    let (process, log) = (server.process().unwrap(), server.log_path());
+    let failing = std::thread::spawn(move || {
+        let _cluster = cluster;
+        panic!("on purpose: what follows are the logs that a failing test shows");
+    });
+    failing.join().unwrap_err();
+    assert!(!process.is_alive() && log.exists());
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test"]
 fn a_server_that_cannot_start_says_why() {
     let error = Cluster::builder(1)
         .server_config("zk-1", "tickTime=soon")

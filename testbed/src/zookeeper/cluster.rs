@@ -10,7 +10,7 @@ use super::{Builder, Error, Release};
 use crate::poll;
 
 /// Lines of each log that a failing test shows.
-const SHOWN: usize = 60;
+const SHOWN: usize = 40;
 
 /// Servers in one directory. Dropped, it ends them and removes the directory; dropped by a panic, it shows the end of
 /// their logs and keeps the directory.
