@@ -58,6 +58,24 @@ impl Identity {
     }
 }
 
+/// Whether SIGSTOP has reached every thread. The signal is sent in an instant, but a thread on another processor goes on
+/// until the kernel interrupts it, and may still answer a request meanwhile.
+pub(crate) fn is_stopped(pid: u32) -> io::Result<bool> {
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        match fs::read_to_string(thread?.path().join("stat")) {
+            Ok(stat)
+                if stat
+                    .rsplit_once(") ")
+                    .is_some_and(|(_, rest)| rest.starts_with(['T', 't'])) => {}
+            Ok(_) => return Ok(false),
+            // The thread ended between the listing and the look.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
 fn started(pid: u32) -> io::Result<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     start_ticks(&text).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("process {pid} has ended")))
@@ -116,6 +134,19 @@ mod tests {
             Ok::<_, io::Error>((!process.is_alive()).then_some(()))
         });
         assert_eq!(gone.unwrap(), Some(()));
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_is_seen_to_stop() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        assert!(!is_stopped(child.id()).unwrap());
+        Identity::of(child.id()).unwrap().signal(Signal::STOP).unwrap();
+        let stopped = crate::poll::until(std::time::Duration::from_secs(10), |_| {
+            is_stopped(child.id()).map(|stopped| stopped.then_some(()))
+        });
+        assert_eq!(stopped.unwrap(), Some(()));
+        child.kill().unwrap();
         child.wait().unwrap();
     }
 

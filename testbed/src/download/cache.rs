@@ -2,12 +2,12 @@
 
 use std::env;
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::Error;
+use super::error::failed;
 
 /// `$TESTBED_CACHE`, else `$XDG_CACHE_HOME/agent-testbed`, else `~/.cache/agent-testbed`.
 pub fn cache_directory() -> Result<PathBuf, Error> {
@@ -57,11 +57,6 @@ pub(super) fn incoming(cache: &Path, name: &str) -> Result<TempDir, Error> {
         .prefix(&prefix)
         .tempdir_in(cache)
         .map_err(failed("could not write to the cache", cache))
-}
-
-pub(super) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
-    let path = path.to_owned();
-    move |source| Error::Io { what, path, source }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Bundle, Error, cache};
+use super::error::failed;
+use super::{Bundle, Error};
 use crate::progress::Progress;
 
 const GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
@@ -19,7 +20,7 @@ const SHOWN: usize = 12;
 /// Fills `incoming/jars`.
 pub(super) fn run(maven: &Path, bundle: &Bundle, cache: &Path, incoming: &Path) -> Result<(), Error> {
     let pom = incoming.join("pom.xml");
-    fs::write(&pom, bundle.pom).map_err(cache::failed("could not write", &pom))?;
+    fs::write(&pom, bundle.pom).map_err(failed("could not write", &pom))?;
     let progress = Progress::start(&format!("fetching {} by Maven into {}", bundle.title, cache.display()));
     let mut command = Command::new(maven);
     command.arg("-B").arg("-f").arg(&pom);
@@ -28,14 +29,12 @@ pub(super) fn run(maven: &Path, bundle: &Bundle, cache: &Path, incoming: &Path) 
         .arg(format!("-DoutputDirectory={}", incoming.join("jars").display()))
         .arg(GOAL);
     // One pipe for both: what the launcher itself complains about (a bad JAVA_HOME) belongs to the error too.
-    let (output, writer) = std::io::pipe().map_err(cache::failed("could not make a pipe for", maven))?;
-    let copy = writer
-        .try_clone()
-        .map_err(cache::failed("could not make a pipe for", maven))?;
+    let (output, writer) = std::io::pipe().map_err(failed("could not make a pipe for", maven))?;
+    let copy = writer.try_clone().map_err(failed("could not make a pipe for", maven))?;
     let child = command.stdin(Stdio::null()).stdout(writer).stderr(copy).spawn();
     // It holds our ends of the pipe, which would never come to its end.
     drop(command);
-    let mut child = child.map_err(cache::failed("could not run", maven))?;
+    let mut child = child.map_err(failed("could not run", maven))?;
     let mut lines = Vec::new();
     for line in BufReader::new(output).lines().map_while(Result::ok) {
         let line = plain(&line);
@@ -44,7 +43,7 @@ pub(super) fn run(maven: &Path, bundle: &Bundle, cache: &Path, incoming: &Path) 
         }
         lines.push(line);
     }
-    let status = child.wait().map_err(cache::failed("could not wait for", maven))?;
+    let status = child.wait().map_err(failed("could not wait for", maven))?;
     if status.success() {
         return Ok(());
     }

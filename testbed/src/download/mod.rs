@@ -8,15 +8,18 @@
 //!   mended silently: somebody should know.
 
 mod cache;
+mod error;
 mod maven;
 mod pins;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 pub use cache::cache_directory;
+pub use error::Error;
 pub use pins::Mismatch;
+
+use error::failed;
 
 use crate::program::{Missing, Program};
 
@@ -35,72 +38,6 @@ pub struct Bundle {
     pub properties: &'static [&'static str],
     /// `SHA-256  file` per line, as `sha256sum` writes it.
     pub pins: &'static str,
-}
-
-/// The jars are not there and could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No place for the cache.
-    #[error("no place for the cache of servers: set TESTBED_CACHE, XDG_CACHE_HOME or HOME")]
-    NoCache,
-    /// Maven is needed and absent.
-    #[error("{title} is not in the cache {cache} and has to be fetched")]
-    NoMaven {
-        /// What was wanted.
-        title: &'static str,
-        /// Where it would be.
-        cache: PathBuf,
-        /// The missing program.
-        source: Missing,
-    },
-    /// Maven ran and failed.
-    #[error(
-        "{title} is not in the cache {cache} and Maven could not fetch it.\n\
-         Missing: {coordinates} and what it needs, {count} jars in all.\n\
-         They come from Maven Central, or from the mirror that ~/.m2/settings.xml names: connect to it and run this \
-         again (once is enough), or set TESTBED_CACHE to a cache that was filled elsewhere.\n\
-         Maven said:\n{said}"
-    )]
-    Maven {
-        /// What was wanted.
-        title: &'static str,
-        /// The main jar's coordinates.
-        coordinates: &'static str,
-        /// How many jars there are in all.
-        count: usize,
-        /// Where they would be.
-        cache: PathBuf,
-        /// Its error lines, or its last ones.
-        said: String,
-    },
-    /// What Maven brought is not what was pinned.
-    #[error("{title}: Maven brought something else than the pinned jars; nothing of it was kept")]
-    Fetched {
-        /// What was wanted.
-        title: &'static str,
-        /// The first difference.
-        source: Mismatch,
-    },
-    /// What lies in the cache is not what was pinned.
-    #[error("{title}: the cache is damaged; remove {directory} and run this again")]
-    Damaged {
-        /// What was wanted.
-        title: &'static str,
-        /// Where it lies.
-        directory: PathBuf,
-        /// The first difference.
-        source: Mismatch,
-    },
-    /// The cache could not be read or written.
-    #[error("{what} {path}")]
-    Io {
-        /// What was being done.
-        what: &'static str,
-        /// To which file.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
 }
 
 impl Bundle {
@@ -143,7 +80,7 @@ impl Bundle {
             title: self.title,
             source,
         })?;
-        fs::rename(&jars, &directory).map_err(cache::failed("could not put in place", &directory))?;
+        fs::rename(&jars, &directory).map_err(failed("could not put in place", &directory))?;
         Ok(directory)
     }
 }

@@ -6,14 +6,19 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Error, Watchdog};
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
+use crate::poll;
 
 /// `$1` is the log, the rest the command. Standard output is the lock that the process shall hold as its input.
 const SCRIPT: &str = r#"log=$1; shift; read -r go || exit 1; exec "$@" <&1 >>"$log" 2>&1"#;
+
+/// For SIGSTOP to reach every thread; usually it takes less than one look.
+const TO_STOP: Duration = Duration::from_secs(5);
 
 /// What to start.
 #[derive(Debug)]
@@ -92,6 +97,14 @@ impl Supervised {
         kill_process(pid, signal).map_err(|errno| self.failed(what)(errno.into()))
     }
 
+    /// SIGSTOP, and waits until no thread of it runs any more.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.signal(Signal::STOP, "pause")?;
+        let stopped = |_| identity::is_stopped(self.identity.pid).map(|stopped| stopped.then_some(()));
+        let stopped = poll::until(TO_STOP, stopped).map_err(self.failed("pause"))?;
+        stopped.ok_or_else(|| self.failed("pause")(std::io::ErrorKind::TimedOut.into()))
+    }
+
     /// How it ended, or `None` while it runs (paused or not).
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Error> {
         let failed = self.failed("wait for");
@@ -113,9 +126,7 @@ impl Supervised {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::poll;
     use std::fs;
-    use std::time::Duration;
 
     fn launch(place: &std::path::Path, script: &str) -> Launch {
         Launch {

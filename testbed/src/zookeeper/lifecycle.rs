@@ -67,12 +67,17 @@ impl Server {
         Ok(())
     }
 
-    /// SIGSTOP: the process hangs, its connections stay open.
+    /// SIGSTOP: the process hangs, its connections stay open. When this returns it does nothing any more.
     ///
     /// # Errors
     /// [`Error::NotRunning`].
     pub fn pause(&self) -> Result<(), Error> {
-        self.signal(Signal::STOP, "pause")
+        match &*self.life() {
+            Life::Running(process) => Ok(process.pause()?),
+            Life::Ended(_) | Life::NotStarted => Err(Error::NotRunning {
+                name: self.name().to_owned(),
+            }),
+        }
     }
 
     /// SIGCONT.

@@ -2,119 +2,30 @@
 //!
 //! What runs is written to `testbed.json` in a run directory, one cluster each. `up` starts the cluster under the
 //! [watchdog](crate::supervision), writes that file, and only then lets the servers go: interrupted before, it leaves
-//! nothing. `down` ends exactly the processes of that file, each known by its [`Identity`].
+//! nothing. `down` ends exactly the processes of that file, each known by its
+//! [`Identity`](crate::identity::Identity).
+
+mod error;
+mod state;
 
 use std::fs::{self, File, TryLockError};
-use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde::{Deserialize, Serialize};
 
-use crate::identity::Identity;
+pub use error::Error;
+pub use state::{Node, Running};
+
+use error::failed;
+use state::{read, remove, write};
+
 use crate::progress::Progress;
 use crate::zookeeper::{self, Builder, Server};
 use crate::{download, poll};
 
-const STATE: &str = "testbed.json";
-
 /// For SIGKILL to take effect. Only a process inside a broken device's driver needs longer.
 const DEATH: Duration = Duration::from_secs(10);
-
-/// A cluster that runs in the background, as its state file says.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Running {
-    /// Which store.
-    pub store: String,
-    /// Which version of it.
-    pub version: String,
-    /// Everything of the cluster is in here.
-    pub directory: PathBuf,
-    /// Its nodes.
-    pub nodes: Vec<Node>,
-}
-
-/// One server of it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Node {
-    /// `zk-1`.
-    pub name: String,
-    /// Its process.
-    pub process: Identity,
-    /// Where clients connect.
-    pub client: SocketAddr,
-    /// Its member address: what an agent beside it reports, and `cluster.add` takes.
-    pub member: String,
-    /// What it was when it came up: `leader`, `follower`, …
-    pub mode: String,
-    /// Its configuration file.
-    pub config: PathBuf,
-    /// Its log.
-    pub log: PathBuf,
-}
-
-/// `up` or `down` did not work.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// No place for the run directory.
-    #[error(transparent)]
-    NoCache(#[from] download::Error),
-    /// The cluster.
-    #[error(transparent)]
-    ZooKeeper(#[from] zookeeper::Error),
-    /// One cluster per run directory.
-    #[error("a {store} {version} cluster runs already in {run}: end it with `testbed down`, or choose another --dir")]
-    AlreadyUp {
-        /// Which store.
-        store: String,
-        /// Which version.
-        version: String,
-        /// Where.
-        run: PathBuf,
-    },
-    /// Another `up` or `down` is at work.
-    #[error("another testbed command works in {run}: try again when it is through")]
-    Busy {
-        /// Where.
-        run: PathBuf,
-    },
-    /// There is no state file.
-    #[error("nothing was started in {run}")]
-    NotUp {
-        /// Where.
-        run: PathBuf,
-    },
-    /// The state file cannot be understood.
-    #[error("{path} is not a state file of this version of testbed; end its processes by hand and remove it")]
-    State {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// A process did not end.
-    #[error("{name} (process {pid}) does not end")]
-    Undying {
-        /// The node.
-        name: String,
-        /// Its process.
-        pid: u32,
-    },
-    /// Files, or a signal.
-    #[error("could not {what} {path}")]
-    Io {
-        /// What was to be done.
-        what: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
-}
 
 /// Where `up` and `down` meet when no directory is given: below the cache.
 pub fn default_directory() -> Result<PathBuf, Error> {
@@ -224,48 +135,11 @@ fn lock(run: &Path) -> Result<File, Error> {
     }
 }
 
-fn read(run: &Path) -> Result<Running, Error> {
-    let path = run.join(STATE);
-    match fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text).map_err(|source| Error::State { path, source }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NotUp { run: run.to_owned() }),
-        Err(error) => Err(failed("read", &path)(error)),
-    }
-}
-
-/// Whole or not at all: `down` must never see half a list.
-fn write(run: &Path, running: &Running) -> Result<(), Error> {
-    let (path, new) = (run.join(STATE), run.join("testbed.json.new"));
-    let text = serde_json::to_vec_pretty(running).map_err(|source| Error::State {
-        path: path.clone(),
-        source,
-    })?;
-    fs::write(&new, text).map_err(failed("write", &new))?;
-    fs::rename(&new, &path).map_err(failed("put in place", &path))
-}
-
-fn remove(run: &Path, running: &Running) -> Result<(), Error> {
-    // The file names the directory; what is not below the run directory was not made by us.
-    if running.directory.starts_with(run) && running.directory != run {
-        match fs::remove_dir_all(&running.directory) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("remove", &running.directory)(error));
-            }
-            _ => {}
-        }
-    }
-    let path = run.join(STATE);
-    fs::remove_file(&path).map_err(failed("remove", &path))
-}
-
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
-    let path = path.to_owned();
-    move |source| Error::Io { what, path, source }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::background::state::STATE;
+    use crate::identity::Identity;
     use std::process::{Child, Command};
 
     fn started(run: &Path) -> (Child, Running) {
