@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod cli;
 pub mod client;
 pub mod config;
 pub mod datastore;
