@@ -10,3 +10,4 @@ pub mod ledger;
 mod runner;
 pub mod spec;
 pub mod telemetry;
+pub mod testing;
