@@ -30,27 +30,28 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A running server.
 pub struct Server {
     handle: ServerHandle,
-    task: JoinHandle<io::Result<()>>,
+    /// None once it has ended.
+    task: Option<JoinHandle<io::Result<()>>>,
     address: SocketAddr,
-    stopping: CancellationToken,
 }
 
 impl Server {
-    /// Serves on a bound socket, on threads of its own. Needs a tokio runtime to be started from, nothing more of it.
+    /// Serves on a bound socket, on threads of its own. Has to be called inside a tokio runtime.
     ///
-    /// `grace` is how long requests in flight may take once [`Server::stop`] is called.
+    /// Once `stopping` is cancelled, nobody is kept waiting for a change any more. `grace` is how long requests in
+    /// flight may take after [`Server::stop`].
     pub fn start(
         listener: TcpListener,
-        config: &Api,
         parts: Parts,
+        config: &Api,
         tokens: Tokens,
         grace: Duration,
+        stopping: CancellationToken,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let patience = Duration::from_secs(config.client_timeout_s);
-        let stopping = CancellationToken::new();
         let room = Arc::new(Room {
-            service: Service::new(parts, stopping.clone()),
+            service: Service::new(parts, stopping),
             access: Access::new(tokens, config.anonymous()),
             hosts: Hosts::new(address.ip(), &config.hosts),
             limits: Limits {
@@ -73,9 +74,8 @@ impl Server {
         let handle = server.handle();
         Ok(Self {
             handle,
-            task: tokio::spawn(server),
+            task: Some(tokio::spawn(server)),
             address,
-            stopping,
         })
     }
 
@@ -84,10 +84,30 @@ impl Server {
         self.address
     }
 
-    /// Takes no more connections, answers what is in flight (who waits for a change is answered at once), and returns.
-    pub async fn stop(self) -> io::Result<()> {
-        self.stopping.cancel();
-        self.handle.stop(true).await;
-        self.task.await.unwrap_or_else(|fault| Err(io::Error::other(fault)))
+    /// Returns when the server has ended without being asked to, with the reason.
+    pub async fn failed(&mut self) -> String {
+        let ended = match &mut self.task {
+            Some(task) => task.await,
+            None => std::future::pending().await,
+        };
+        self.task = None;
+        match ended {
+            Ok(Ok(())) => "it ended by itself".to_owned(),
+            Ok(Err(fault)) => fault.to_string(),
+            Err(fault) => fault.to_string(),
+        }
+    }
+
+    /// Takes no more connections from now on. The future returns once what was in flight is answered, or the grace is
+    /// over.
+    pub fn stop(self) -> impl Future<Output = ()> {
+        let stopped = self.handle.stop(true);
+        async move {
+            stopped.await;
+            if let Some(task) = self.task {
+                // How it ended does not matter any more.
+                drop(task.await);
+            }
+        }
     }
 }
