@@ -30,28 +30,27 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A running server.
 pub struct Server {
     handle: ServerHandle,
-    /// None once it has ended.
-    task: Option<JoinHandle<io::Result<()>>>,
+    task: JoinHandle<io::Result<()>>,
     address: SocketAddr,
+    stopping: CancellationToken,
 }
 
 impl Server {
-    /// Serves on a bound socket, on threads of its own. Has to be called inside a tokio runtime.
+    /// Serves on a bound socket, on threads of its own. Needs a tokio runtime to be started from, nothing more of it.
     ///
-    /// Once `stopping` is cancelled, nobody is kept waiting for a change any more. `grace` is how long requests in
-    /// flight may take after [`Server::stop`].
+    /// `grace` is how long requests in flight may take once [`Server::stop`] is called.
     pub fn start(
         listener: TcpListener,
-        parts: Parts,
         config: &Api,
+        parts: Parts,
         tokens: Tokens,
         grace: Duration,
-        stopping: CancellationToken,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let patience = Duration::from_secs(config.client_timeout_s);
+        let stopping = CancellationToken::new();
         let room = Arc::new(Room {
-            service: Service::new(parts, stopping),
+            service: Service::new(parts, stopping.clone()),
             access: Access::new(tokens, config.anonymous()),
             hosts: Hosts::new(address.ip(), &config.hosts),
             limits: Limits {
@@ -74,8 +73,9 @@ impl Server {
         let handle = server.handle();
         Ok(Self {
             handle,
-            task: Some(tokio::spawn(server)),
+            task: tokio::spawn(server),
             address,
+            stopping,
         })
     }
 
@@ -84,30 +84,23 @@ impl Server {
         self.address
     }
 
-    /// Returns when the server has ended without being asked to, with the reason.
-    pub async fn failed(&mut self) -> String {
-        let ended = match &mut self.task {
-            Some(task) => task.await,
-            None => std::future::pending().await,
-        };
-        self.task = None;
-        match ended {
-            Ok(Ok(())) => "it ended by itself".to_owned(),
-            Ok(Err(fault)) => fault.to_string(),
-            Err(fault) => fault.to_string(),
+    /// Returns if the server ends by itself, with the reason.
+    pub async fn failed(&mut self) -> io::Error {
+        match (&mut self.task).await {
+            Ok(Ok(())) => io::Error::other("the HTTP interface ended"),
+            Ok(Err(error)) => error,
+            Err(fault) => io::Error::other(fault),
         }
     }
 
-    /// Takes no more connections from now on. The future returns once what was in flight is answered, or the grace is
-    /// over.
-    pub fn stop(self) -> impl Future<Output = ()> {
+    /// Takes no more connections from now on, and answers who waits for a change. The future returns once everything in
+    /// flight is answered, or the grace is over.
+    pub fn stop(self) -> impl Future<Output = io::Result<()>> {
+        self.stopping.cancel();
         let stopped = self.handle.stop(true);
         async move {
             stopped.await;
-            if let Some(task) = self.task {
-                // How it ended does not matter any more.
-                drop(task.await);
-            }
+            self.task.await.unwrap_or_else(|fault| Err(io::Error::other(fault)))
         }
     }
 }

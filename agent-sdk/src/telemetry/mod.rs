@@ -1,14 +1,16 @@
 //! What the agent tells of itself: logs, metrics, traces.
 
+mod install;
 mod logs;
 mod metrics;
+mod process;
+#[cfg(test)]
+mod tests;
+mod text;
+mod traces;
 
+pub use install::{Telemetry, TelemetryError, install};
 pub use logs::{LogFilter, LogFilterError};
-pub use metrics::{Metrics, Observation, Outcome};
-
-use crate::spec::Record;
-
-/// The span of one action, from its first attempt in this process to its end.
-pub(crate) fn action_span(record: &Record) -> tracing::Span {
-    tracing::info_span!("action", id = %record.id, kind = %record.kind)
-}
+pub use metrics::{Build, LedgerGauges, Metrics, Observation, Outcome};
+pub(crate) use traces::action_span;
+pub use traces::{continue_trace, traceparent};

@@ -314,7 +314,7 @@ impl Stage {
         };
         let tokens = Tokens::new().with(READS, Role::Read).with(ACTS, Role::Act);
         let listener = TcpListener::bind(api.bind).unwrap();
-        let server = Server::start(listener, parts, &api, tokens, Duration::from_secs(5), stop.clone()).unwrap();
+        let server = Server::start(listener, &api, parts, tokens, Duration::from_secs(5)).unwrap();
         if runs {
             let runner = Runner {
                 ledger: ledger.clone(),
@@ -349,7 +349,7 @@ impl Stage {
     pub(super) fn stop(&mut self) {
         self.stop.cancel();
         if let Some(server) = self.server.take() {
-            self.runtime.block_on(async { server.stop().await });
+            self.runtime.block_on(server.stop()).unwrap();
         }
     }
 
