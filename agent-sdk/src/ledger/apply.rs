@@ -163,8 +163,11 @@ fn accept(
     if purged {
         return Ok(used(None));
     }
-    if let Some(existing) = row::find(connection, id)? {
-        return Ok(used(Some(existing)));
+    let there = connection
+        .prepare_cached("SELECT 1 FROM invocation WHERE id = ?")?
+        .exists([key])?;
+    if there {
+        return Ok(used(row::find(connection, id)?));
     }
     if tally.waiting >= tally.max_waiting {
         return Ok(Err(AcceptError::QueueFull { waiting: tally.waiting }));
