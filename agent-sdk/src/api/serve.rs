@@ -73,7 +73,9 @@ impl Room {
         finish(&mut response);
         let status = response.status().as_u16();
         span.record("status", status);
-        self.service.metrics().http(method, place.map(|place| place.path), status, begun.elapsed());
+        self.service
+            .metrics()
+            .http(method, place.map(|place| place.path), status, begun.elapsed());
         response
     }
 

@@ -84,6 +84,15 @@ impl Server {
         self.address
     }
 
+    /// Returns if the server ends by itself, with the reason.
+    pub async fn failed(&mut self) -> io::Error {
+        match (&mut self.task).await {
+            Ok(Ok(())) => io::Error::other("the HTTP interface ended"),
+            Ok(Err(error)) => error,
+            Err(fault) => io::Error::other(fault),
+        }
+    }
+
     /// Takes no more connections, answers what is in flight (who waits for a change is answered at once), and returns.
     pub async fn stop(self) -> io::Result<()> {
         self.stopping.cancel();

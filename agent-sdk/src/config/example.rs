@@ -75,6 +75,8 @@ fn comment(text: &mut String, place: Place<'_>, indent: &str) {
     }
     let mut row = String::new();
     for word in about.split_whitespace() {
+        // Rust's documents mark links and names in ways that a reader of YAML does not need.
+        let word = word.replace(['<', '>', '`'], "");
         if !row.is_empty() && indent.len() + 2 + row.len() + 1 + word.len() > WIDTH {
             let _ = writeln!(text, "{indent}# {row}"); // as above
             row.clear();
@@ -82,7 +84,7 @@ fn comment(text: &mut String, place: Place<'_>, indent: &str) {
         if !row.is_empty() {
             row.push(' ');
         }
-        row.push_str(word);
+        row.push_str(&word);
     }
     if !row.is_empty() {
         let _ = writeln!(text, "{indent}# {row}"); // as above

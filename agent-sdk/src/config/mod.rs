@@ -155,7 +155,7 @@ pub struct Observe {
 pub struct Logs {
     /// Lines for people, or one JSON object a line.
     pub format: LogFormat,
-    /// What is logged: a level (error, warn, info, debug, trace), or levels by module such as "info,agent_sdk=debug".
+    /// What is logged: a level (error, warn, info, debug, trace), or levels by module such as `info,agent_sdk=debug`.
     pub filter: String,
 }
 

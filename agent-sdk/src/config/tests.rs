@@ -11,6 +11,7 @@ use super::*;
 
 /// A vendor's section.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code)] // read by the deserializer alone
 struct Toy {
     /// Address of the toy server.
     #[schemars(example = "127.0.0.1:7000")]
@@ -170,9 +171,7 @@ fn what_is_no_yaml_is_named_with_its_line() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..12 {
         let last = n - 1;
-        bomb.push_str(&format!(
-            "a{n}: &a{n} [*a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}]\n"
-        ));
+        bomb = bomb + &format!("a{n}: &a{n} [*a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}]\n");
     }
     assert!(fault(&bomb).contains("no YAML"));
 }

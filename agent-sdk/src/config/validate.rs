@@ -1,6 +1,5 @@
 //! What a configuration must hold beyond its types, decided in one place.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::schema::{Place, out_of_range};
@@ -105,13 +104,22 @@ impl<S> Config<S> {
                 .map(|(key, detail)| fault(&format!("{name}.{key}"), detail))
                 .collect::<Vec<_>>()
         };
-        fn value(section: &impl Serialize) -> Result<Value, serde_json::Error> {
-            serde_json::to_value(section)
-        }
         [
-            of("api", schemars::schema_for!(super::Api), value(&self.api)),
-            of("actions", schemars::schema_for!(super::Actions), value(&self.actions)),
-            of("observe", schemars::schema_for!(super::Observe), value(&self.observe)),
+            of(
+                "api",
+                schemars::schema_for!(super::Api),
+                serde_json::to_value(&self.api),
+            ),
+            of(
+                "actions",
+                schemars::schema_for!(super::Actions),
+                serde_json::to_value(&self.actions),
+            ),
+            of(
+                "observe",
+                schemars::schema_for!(super::Observe),
+                serde_json::to_value(&self.observe),
+            ),
         ]
         .concat()
     }

@@ -190,9 +190,8 @@ pub(super) mod tests_support {
             failing: AtomicBool::new(false).into(),
         };
         move || {
-            drop(crate::client::wait(
-                sender.send_bytes(Request::post(endpoint).body(Bytes::new()).unwrap()),
-            ))
+            let request = Request::post(endpoint).body(Bytes::new()).unwrap();
+            crate::client::wait(sender.send_bytes(request)).unwrap_err();
         }
     }
 }
