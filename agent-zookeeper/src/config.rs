@@ -54,7 +54,7 @@ pub struct Server {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
-    /// For the answer to a word or a read, in milliseconds, 20 to 20,000. Keep it well below observe.deadline_ms.
+    /// For the answer to a word or a read, in milliseconds, 20 to 20,000. Keep it well below `observe.deadline_ms`.
     #[schemars(range(min = 20, max = 20_000))]
     pub answer_ms: u64,
     /// For a session to be made, in milliseconds, 100 to 60,000.

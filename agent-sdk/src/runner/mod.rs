@@ -30,6 +30,9 @@ use attempt::{Attempt, AttemptEnd};
 /// How long to wait before an action's end is written again that a full disk, or a busy ledger, did not take.
 const REWRITE: Duration = Duration::from_millis(500);
 
+/// The code of a fault that outlives the deadline: [`crate::action::Fault::undecided`].
+const UNDECIDED: &str = "undecided";
+
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -355,8 +358,13 @@ fn out_of_time(record: &Record, last: Option<&ErrorRecord>) -> ErrorRecord {
         format!("; its last attempt: {} ({})", error.message, error.code)
     });
     let message = format!("the action did not end within its {} s{why}", record.deadline_s);
+    // What was sent and not answered stays undecided, however long it was tried to read it back.
+    let code = match last {
+        Some(error) if error.code == UNDECIDED => UNDECIDED,
+        _ => "deadline",
+    };
     ErrorRecord {
-        code: "deadline".to_owned(),
+        code: code.to_owned(),
         message,
         retryable: true,
     }
