@@ -24,6 +24,12 @@ pub struct Version(pub i64);
 #[error("{0:?} is no version of a configuration")]
 pub struct VersionError(String);
 
+impl Version {
+    /// That of an ensemble whose servers do not allow changes: the first leader of any other commits its configuration,
+    /// and so gives it a version. Each server of a static ensemble shows its own file.
+    pub const STATIC: Self = Self(0);
+}
+
 /// The members of an ensemble and the version of its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ensemble {

@@ -11,11 +11,11 @@ use super::change::{Change, Edit, Outcome, reading_failed};
 use crate::address::Address;
 use crate::client::Client;
 use crate::config::Server;
-use crate::ensemble::Ensemble;
+use crate::ensemble::{Ensemble, Version};
 use crate::member::Member;
 use crate::node::NoAnswer;
 use crate::reach::{Reached, reach, srvr};
-use crate::reconfig::NOT_STANDALONE;
+use crate::reconfig::{NOT_STANDALONE, SWITCH_ON};
 use crate::srvr::Mode;
 use crate::words::WordError;
 
@@ -132,18 +132,30 @@ pub(super) fn decide(view: &Admission, last: Option<&Change>) -> Result<Next<Cha
             format!("the ensemble's member {other} has the same address as {wanted}"),
         ));
     }
-    if ensemble.is_hierarchical() {
-        return Err(ActionError::last(
-            "hierarchical",
-            "the ensemble counts votes by groups, and such a one takes no server in singly: change it by hand",
-        ));
-    }
+    changeable(ensemble)?;
     fit(wanted, ensemble, joiner)?;
     let now = Change {
         base: ensemble.version(),
         edit: Edit::Join(wanted.clone()),
     };
     Ok(Next::Do { now, then: Vec::new() })
+}
+
+/// Whether the ensemble takes single changes at all.
+pub(super) fn changeable(ensemble: &Ensemble) -> Result<(), ActionError> {
+    if ensemble.version() == Version::STATIC {
+        return Err(ActionError::last(
+            "reconfig_disabled",
+            format!("the ensemble is static, its servers do not allow changes (reconfigEnabled=false): {SWITCH_ON}"),
+        ));
+    }
+    if ensemble.is_hierarchical() {
+        return Err(ActionError::last(
+            "hierarchical",
+            "the ensemble counts votes by groups, and such a one takes no single change: change it by hand",
+        ));
+    }
+    Ok(())
 }
 
 /// The ensemble has it. It is done once the server itself knows, as far as it can be asked.
@@ -176,15 +188,15 @@ fn fit(wanted: &Member, ensemble: &Ensemble, joiner: &Joiner) -> Result<(), Acti
             "joiner_not_ready",
             format!("server {id} does not serve yet: it finds no leader, or still copies the data"),
         )),
-        Joiner::Serving { id: Some(told), .. } if *told != id & 0xff => last(
-            "joiner_mistaken",
-            format!("what answers at the client address of {wanted} is server {told}"),
-        ),
         Joiner::Serving {
             mode: Mode::Standalone, ..
         } => last(
             "joiner_standalone",
             format!("server {id} is standalone: {NOT_STANDALONE}"),
+        ),
+        Joiner::Serving { id: Some(told), .. } if *told != id & 0xff => last(
+            "joiner_mistaken",
+            format!("what answers at the client address of {wanted} is server {told}"),
         ),
         Joiner::Serving {
             mode: Mode::ReadOnly, ..
@@ -338,6 +350,11 @@ mod tests {
         assert_eq!(
             refused(&view(WANTED, &grouped, serving(Mode::Follower, ONE))),
             ("final", "hierarchical".into())
+        );
+        let fixed = ONE.replace("100000000", "0");
+        assert_eq!(
+            refused(&view(WANTED, &fixed, serving(Mode::Follower, ONE))),
+            ("final", "reconfig_disabled".into())
         );
         let mut alone = view(WANTED, ONE, fit());
         alone.ensemble = None;

@@ -11,9 +11,10 @@ use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next, NoArgs};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ensemble::{Ensemble, Version};
+use super::admit;
+use crate::ensemble::Ensemble;
 use crate::reach::{Reached, reach};
-use crate::reconfig::{NOT_STANDALONE, SWITCH_ON};
+use crate::reconfig::NOT_STANDALONE;
 use crate::store::Shared;
 
 /// Verifies that the server is a member of an ensemble that can grow.
@@ -98,12 +99,7 @@ impl Converge for Init {
                 ),
             ));
         }
-        if ensemble.version() == Version(0) {
-            return Err(ActionError::last(
-                "reconfig_disabled",
-                format!("the ensemble is static and cannot take in others (reconfigEnabled=false): {SWITCH_ON}"),
-            ));
-        }
+        admit::changeable(ensemble)?;
         Ok(Next::Done(Initialised {
             server_id: id,
             config_version: ensemble.version().to_string(),

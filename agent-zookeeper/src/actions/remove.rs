@@ -117,12 +117,7 @@ impl Converge for Remove {
                 format!("server {id} is the only one that votes: an ensemble cannot be without"),
             ));
         }
-        if ensemble.is_hierarchical() {
-            return Err(ActionError::last(
-                "hierarchical",
-                "the ensemble counts votes by groups, and such a one lets no server go singly: change it by hand",
-            ));
-        }
+        admit::changeable(ensemble)?;
         let now = Change {
             base: ensemble.version(),
             edit: Edit::Leave(id),
