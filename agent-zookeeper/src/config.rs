@@ -202,6 +202,26 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_a_configuration() {
+        let text = agent_sdk::config::example::<Server>("agent-zookeeper");
+        let parsed = agent_sdk::config::parse::<Server>(Path::new("example"), &text, []);
+        let (_, server) = parsed.unwrap_or_else(|error| panic!("{error}\n{text}")).split();
+        assert_eq!((server.address, server.member), (local(), None));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_key_and_line() {
+        let text = "state_directory: /s\nstore:\n  cluster_id: zk\n  member: zk-3\n";
+        let error = agent_sdk::config::parse::<Server>(Path::new("f"), text, [])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("store.member") && error.contains('4') && error.contains("server.ID="),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn the_servers_own_file_goes_before_what_is_configured() {
         let directory = tempfile::tempdir().unwrap();
         let mut server = Server::new(local(), "zk");

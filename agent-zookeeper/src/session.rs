@@ -48,8 +48,8 @@ pub enum SessionError {
     Busy,
     /// The server refuses to show the config node.
     #[error(
-        "the server refuses to show /zookeeper/config (-102): its ACL gives no right to read; \
-         give it back with: setAcl /zookeeper/config world:anyone:r"
+        "the server refuses to show /zookeeper/config (-102): let everybody read it again \
+         (setAcl /zookeeper/config world:anyone:r), or put super:PASSWORD into store.credentials_file"
     )]
     NoAuth,
 }
@@ -99,6 +99,8 @@ struct Keeper {
     client: Option<Client>,
     last_failure: Option<(Instant, String)>,
     pause: Duration,
+    /// Credentials are sent only where the config node is not shown without.
+    with_credentials: bool,
 }
 
 impl Keeper {
@@ -108,6 +110,7 @@ impl Keeper {
             client: None,
             last_failure: None,
             pause: SHORTEST_PAUSE,
+            with_credentials: false,
         }
     }
 
@@ -155,17 +158,29 @@ impl Keeper {
         }
     }
 
+    /// Reads as anybody; where that is refused and the agent has credentials, with those from then on.
     async fn read(&mut self) -> Answer {
-        let timeouts = &self.server.timeouts;
+        let read = self.read_once().await;
+        if read != Err(SessionError::NoAuth) || self.with_credentials || self.server.credentials_file.is_none() {
+            return read;
+        }
+        self.with_credentials = true;
+        if let Some(client) = self.client.take() {
+            client.close().await;
+        }
+        self.read_once().await
+    }
+
+    async fn read_once(&mut self) -> Answer {
         let client = match self.client.take().filter(Client::is_connected) {
             Some(client) => client,
             None => self.open().await?,
         };
-        let read = client.local(timeouts.answer()).await.map_err(|error| failed(&error));
+        let read = client.local(self.server.timeouts.answer()).await;
         let server_id = client.server_id();
         self.client = Some(client);
         Ok(Membership {
-            ensemble: read?,
+            ensemble: read.map_err(|error| failed(&error))?,
             server_id,
         })
     }
@@ -177,8 +192,13 @@ impl Keeper {
             return Err(SessionError::Pausing(reason.clone()));
         }
         let Server { address, timeouts, .. } = &self.server;
-        // Without credentials: reading needs none, and what is not sent cannot leak.
-        let client = Client::open(address, None, timeouts.session())
+        let credentials = if self.with_credentials {
+            let read = self.server.credentials();
+            read.map_err(|error| SessionError::Failed(error.to_string()))?
+        } else {
+            None
+        };
+        let client = Client::open(address, credentials.as_ref(), timeouts.session())
             .await
             .map_err(|error| failed(&error))?;
         match client.synced(timeouts.session()).await {

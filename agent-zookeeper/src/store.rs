@@ -1,6 +1,5 @@
 //! The server as the framework shows it: asks, and hands what it was told to [`crate::node`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use crate::attributes;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
 use crate::member::Member;
-use crate::node::{Facts, seen_outside};
+use crate::node::{Facts, Place, seen_outside};
 use crate::reach::srvr;
 use crate::session::{Membership, Session};
 
@@ -22,7 +21,7 @@ use crate::session::{Membership, Session};
 pub struct Shared {
     server: Server,
     session: Session,
-    joining: AtomicBool,
+    joining: Mutex<Option<Instant>>,
     last: Mutex<Last>,
 }
 
@@ -39,7 +38,7 @@ pub fn agent(server: Server) -> Agent {
     let shared = Arc::new(Shared {
         session: Session::new(server.clone()),
         server,
-        joining: AtomicBool::new(false),
+        joining: Mutex::default(),
         last: Mutex::default(),
     });
     Agent::new(ZooKeeper(shared.clone()))
@@ -55,9 +54,17 @@ impl Shared {
         &self.server
     }
 
-    /// Says whether this agent is about to take its server into an ensemble.
+    /// Says whether this agent is about to take its server into an ensemble. It holds for as long as that may take:
+    /// an action that ends in another way than it thought leaves nothing behind.
     pub fn set_joining(&self, joining: bool) {
-        self.joining.store(joining, Ordering::SeqCst);
+        let timeouts = &self.server.timeouts;
+        let until = joining.then(|| Instant::now() + timeouts.reconfig() + 3 * timeouts.session());
+        *self.joining.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn is_joining(&self) -> bool {
+        let until = *self.joining.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     /// The ensemble as the server shows it now, else as it showed it last.
@@ -104,8 +111,11 @@ impl Shared {
             answer,
             known_id: self.server.known_id(),
             membership,
-            joining: self.joining.load(Ordering::SeqCst),
+            joining: self.is_joining(),
         };
+        if facts.place() == Place::Member {
+            self.set_joining(false);
+        }
         self.remember(&facts);
         facts
     }

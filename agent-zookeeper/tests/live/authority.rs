@@ -48,7 +48,7 @@ fn line_8_missing_authority_is_named_also_where_another_code_hides_it() {
     // One of three is dead and a live one is to go: the two that would be left are no quorum, and that is looked at
     // before authority.
     let rig = Rig::start_with(blank(3).layout(Layout::Ensemble), |settings| {
-        settings.credentials_file = None
+        settings.credentials_file = None;
     });
     let leader = rig.leader();
     let (dead, live) = (leader % 3 + 1, (leader + 1) % 3 + 1);

@@ -53,7 +53,7 @@ fn line_11_garbage_is_told_as_such() {
         let info = node(&agent);
         assert_eq!(info.node_status, NodeState::Unknown, "{info:?}");
         assert!(info.node_status_reason.unwrap().contains("no ZooKeeper server"));
-        assert_eq!(info.store_version.number.to_string(), "0.0.0");
+        assert_eq!(info.store_version.number, "0.0.0");
         let error = wait(agent.client().shards()).unwrap_err();
         assert_eq!(error.problem().map(|problem| problem.status), Some(503));
     }
@@ -74,7 +74,8 @@ fn line_11_an_endless_answer_is_cut_short() {
     let counters = (Arc::clone(&taken), Arc::clone(&longest));
     let agent = agent(peer(move |mut stream| {
         let mut sent = 0;
-        while let Ok(written) = stream.write(&[b'x'; 65_536]) {
+        let chunk = vec![b'x'; 65_536];
+        while let Ok(written) = stream.write(&chunk) {
             sent += written as u64;
             counters.1.fetch_max(sent, Ordering::SeqCst);
         }

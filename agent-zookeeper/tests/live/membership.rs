@@ -5,10 +5,115 @@ use agent_sdk::spec::{NodeState, Preconditions, Role};
 use serde_json::json;
 use testbed::zookeeper::{Cluster, Layout, Release};
 
+use crate::proxy::{Proxy, Trap};
 use crate::rig::{
-    ADD, INIT, JOIN, REMOVE, Rig, UP, await_state, blank, by_member_address, config_version, done, failed, node,
-    offset, plan, plan_refused, planned, run, run_if, settings, shard, start, until, write,
+    ADD, INIT, JOIN, REMOVE, Rig, UP, address, await_state, blank, by_member_address, config_version, done, failed,
+    hide_config, node, offset, plan, plan_refused, planned, run, run_if, settings, shard, start, until, write,
 };
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test zookeeper"]
+fn a_server_on_its_way_in_says_so() {
+    let rig = Rig::start(blank(2));
+    await_state(rig.agent(1), NodeState::Healthy);
+    await_state(rig.agent(2), NodeState::NotInCluster);
+    let proxy = Proxy::start(rig.server(1).client_address());
+    let line = rig.server(1).server_line();
+    let place = line.split(';').next().unwrap();
+    let args = json!({ "node": format!("{place};{}", proxy.address()) });
+    proxy.set(Trap::Request);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| done(&run(rig.agent(2).client(), JOIN, &args)));
+        until("the change to be caught", || proxy.sprung());
+        assert_eq!(node(rig.agent(2)).node_status, NodeState::JoiningCluster);
+        proxy.set(Trap::Off);
+        assert_eq!(running.join().unwrap()["changed"], true);
+    });
+    assert_eq!(node(rig.agent(2)).node_status, NodeState::Healthy);
+    // Nothing of it is left when the server is outside again.
+    done(&run(rig.agent(1).client(), REMOVE, &json!({ "node": "2" })));
+    await_state(rig.agent(2), NodeState::NotInCluster);
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test zookeeper"]
+fn an_observer_is_added_and_becomes_a_participant() {
+    let rig = Rig::start(blank(3).whitelist("srvr, mntr"));
+    await_state(rig.agent(1), NodeState::Healthy);
+    done(&run(rig.agent(1).client(), ADD, &by_member_address(rig.agent(2))));
+    let line = rig.server(3).server_line();
+    let args = json!({ "node": line, "role": "observer" });
+    let output = done(&run(rig.agent(2).client(), ADD, &args));
+    assert!(output["member"].as_str().unwrap().contains(":observer;"), "{output}");
+    await_state(rig.agent(3), NodeState::Healthy);
+    assert_eq!(shard(rig.agent(3)).unwrap().replication_state, Role::Secondary);
+    assert_eq!(done(&run(rig.agent(1).client(), ADD, &args))["changed"], false);
+    let store = wait(rig.agent(3).client().store()).unwrap().attributes;
+    assert_eq!(store["zookeeper.apache.org/role"], "observer");
+    assert_eq!(store["zookeeper.apache.org/observers"], 1);
+    // Right after its admission it is still taken for a follower without a vote.
+    rig.server(3).wait_mode("observer", UP).unwrap();
+    let promoted = done(&run(
+        rig.agent(1).client(),
+        ADD,
+        &json!({ "node": line, "role": "participant" }),
+    ));
+    assert_eq!(promoted["changed"], true);
+    await_state(rig.agent(3), NodeState::Healthy);
+    let counters = || {
+        let attributes = wait(rig.agent(rig.leader()).client().store()).unwrap().attributes;
+        attributes.get("zookeeper.apache.org/synced_followers") == Some(&json!(2))
+    };
+    until("a leader that counts two synced followers", counters);
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test zookeeper"]
+fn what_the_config_node_hides_is_unknown_and_credentials_show_it() {
+    let cluster = blank(1).start(UP).unwrap();
+    let server = &cluster.servers()[0];
+    hide_config(server);
+    let with = settings(&cluster, server);
+    let mut without = with.clone();
+    without.credentials_file = None;
+    let agent = start(without);
+    let unknown = await_state(&agent, NodeState::Unknown);
+    let reason = unknown.node_status_reason.unwrap();
+    assert!(reason.contains("-102") && reason.contains("setAcl"), "{reason}");
+    assert_eq!(shard(&agent).unwrap().replication_state, Role::Other);
+    assert_eq!(
+        plan_refused(agent.client(), REMOVE, &json!({ "node": "2" })),
+        "no_authority"
+    );
+    await_state(&start(with), NodeState::Healthy);
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test zookeeper"]
+fn a_leaders_counters_come_from_the_admin_server_where_mntr_is_not_allowed() {
+    let cluster = blank(1).prepare().unwrap();
+    let server = &cluster.servers()[0];
+    let admin = server.admin_address();
+    let file = server.config_file();
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    let more = format!(
+        "admin.enableServer=true\nadmin.serverAddress={}\nadmin.serverPort={}\n",
+        admin.ip(),
+        admin.port()
+    );
+    text.push_str(&more);
+    std::fs::write(&file, text).unwrap();
+    cluster.start().unwrap();
+    let mut settings = settings(&cluster, server);
+    settings.admin_server = Some(address(admin));
+    let agent = start(settings);
+    await_state(&agent, NodeState::Healthy);
+    let shown = || {
+        let attributes = wait(agent.client().store()).unwrap().attributes;
+        attributes.get("zookeeper.apache.org/pending_syncs") == Some(&json!(0))
+    };
+    until("the leader's counters", shown);
+}
 
 /// Lines 1 to 3 on one release.
 fn from_one_to_three(release: Release) {
@@ -17,7 +122,7 @@ fn from_one_to_three(release: Release) {
 
     // 1: a server outside calls itself a follower, and its agent is not taken in.
     let alone = await_state(first, NodeState::Healthy);
-    assert_eq!(alone.store_version.number.to_string(), release.version());
+    assert_eq!(alone.store_version.number, release.version());
     assert_eq!(alone.node_id, "1");
     for number in [2, 3] {
         assert_eq!(rig.server(number).wait_serving(UP).unwrap().mode(), "follower");

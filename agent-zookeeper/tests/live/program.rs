@@ -11,14 +11,14 @@ use testbed::ports::Block;
 use crate::rig::until;
 
 /// An agent's program on a state directory and a port that it keeps across its starts.
-pub struct Program {
+pub(crate) struct Program {
     directory: TempDir,
     ports: Block,
     child: Option<Child>,
 }
 
 impl Program {
-    pub fn new(server: &config::Server) -> Self {
+    pub(crate) fn new(server: &config::Server) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let ports = Block::claim().unwrap();
         let configuration = serde_json::json!({
@@ -36,7 +36,7 @@ impl Program {
     }
 
     /// Starts it, and waits until it answers.
-    pub fn start(&mut self) -> Client {
+    pub(crate) fn start(&mut self) -> Client {
         let file: PathBuf = self.directory.path().join("agent.yaml");
         let child = Command::new(env!("CARGO_BIN_EXE_agent-zookeeper"))
             .arg("--config")
@@ -53,7 +53,7 @@ impl Program {
     }
 
     /// SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();

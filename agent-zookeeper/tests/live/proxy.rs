@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 /// What is caught.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trap {
+pub(crate) enum Trap {
     /// Nothing.
     Off,
     /// The change itself: the server never sees it.
@@ -26,13 +26,13 @@ struct Shared {
 }
 
 /// A forwarding port, for as long as the test's process lives.
-pub struct Proxy {
+pub(crate) struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Proxy {
-    pub fn start(server: SocketAddr) -> Self {
+    pub(crate) fn start(server: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -50,18 +50,18 @@ impl Proxy {
         Self { address, shared }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Sets the trap anew.
-    pub fn set(&self, trap: Trap) {
+    pub(crate) fn set(&self, trap: Trap) {
         *self.shared.trap.lock().unwrap() = trap;
         self.shared.sprung.store(false, Ordering::SeqCst);
     }
 
     /// Whether something was caught.
-    pub fn sprung(&self) -> bool {
+    pub(crate) fn sprung(&self) -> bool {
         self.shared.sprung.load(Ordering::SeqCst)
     }
 }

@@ -12,31 +12,31 @@ use serde_json::{Value, json};
 use testbed::poll;
 use testbed::zookeeper::{Builder, Cluster, Layout, Server};
 
-pub const UP: Duration = Duration::from_secs(60);
-pub const INIT: &str = "agent.replicante.io/cluster.init";
-pub const ADD: &str = "agent.replicante.io/cluster.add";
-pub const JOIN: &str = "agent.replicante.io/cluster.join";
-pub const REMOVE: &str = "agent.replicante.io/cluster.remove";
+pub(crate) const UP: Duration = Duration::from_secs(60);
+pub(crate) const INIT: &str = "agent.replicante.io/cluster.init";
+pub(crate) const ADD: &str = "agent.replicante.io/cluster.add";
+pub(crate) const JOIN: &str = "agent.replicante.io/cluster.join";
+pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
 
 /// What an endpoint may take: the agents' deadline and half a second.
-pub const IN_TIME: Duration = Duration::from_millis(1_500);
+pub(crate) const IN_TIME: Duration = Duration::from_millis(1_500);
 
 const PASSWORD: &str = "secret";
 
 /// Servers and their agents, by the servers' order.
-pub struct Rig {
+pub(crate) struct Rig {
     pub agents: Vec<TestAgent>,
     // Dropped after the agents: they would only log that their servers are gone.
     pub cluster: Cluster,
 }
 
 /// Servers with a password for `super`, started.
-pub fn blank(nodes: u32) -> Builder {
+pub(crate) fn blank(nodes: u32) -> Builder {
     Cluster::builder(nodes).layout(Layout::Blank).super_password(PASSWORD)
 }
 
 /// The configuration of the agent beside a server, with the right password.
-pub fn settings(cluster: &Cluster, server: &Server) -> config::Server {
+pub(crate) fn settings(cluster: &Cluster, server: &Server) -> config::Server {
     let file = cluster.directory().join("credentials");
     std::fs::write(&file, format!("super:{PASSWORD}\n")).unwrap();
     config::Server {
@@ -52,23 +52,23 @@ pub fn settings(cluster: &Cluster, server: &Server) -> config::Server {
     }
 }
 
-pub fn address(socket: SocketAddr) -> agent_zookeeper::address::Address {
+pub(crate) fn address(socket: SocketAddr) -> agent_zookeeper::address::Address {
     socket.to_string().parse().unwrap()
 }
 
-pub fn start(settings: config::Server) -> TestAgent {
+pub(crate) fn start(settings: config::Server) -> TestAgent {
     let configure = |config: &mut agent_sdk::config::Config<()>| config.actions.grace_s = 8;
     TestAgent::start_on(StateDir::new().unwrap(), agent_zookeeper::agent(settings), configure).unwrap()
 }
 
 impl Rig {
     /// Starts the servers, and an agent beside each.
-    pub fn start(builder: Builder) -> Self {
+    pub(crate) fn start(builder: Builder) -> Self {
         Self::start_with(builder, |_| {})
     }
 
     /// The same, with agents configured by the test.
-    pub fn start_with(builder: Builder, change: impl Fn(&mut config::Server)) -> Self {
+    pub(crate) fn start_with(builder: Builder, change: impl Fn(&mut config::Server)) -> Self {
         let cluster = builder.start(UP).unwrap();
         let agent = |server: &Server| {
             let mut settings = settings(&cluster, server);
@@ -80,7 +80,7 @@ impl Rig {
     }
 
     /// Starts an ensemble whose servers all are members.
-    pub fn ensemble(nodes: u32) -> Self {
+    pub(crate) fn ensemble(nodes: u32) -> Self {
         let rig = Self::start(blank(nodes).layout(Layout::Ensemble));
         for agent in &rig.agents {
             await_state(agent, NodeState::Healthy);
@@ -88,21 +88,21 @@ impl Rig {
         rig
     }
 
-    pub fn server(&self, number: usize) -> &Server {
+    pub(crate) fn server(&self, number: usize) -> &Server {
         &self.cluster.servers()[number - 1]
     }
 
-    pub fn agent(&self, number: usize) -> &TestAgent {
+    pub(crate) fn agent(&self, number: usize) -> &TestAgent {
         &self.agents[number - 1]
     }
 
     /// Number of the server that leads.
-    pub fn leader(&self) -> usize {
+    pub(crate) fn leader(&self) -> usize {
         self.cluster.wait_leader(UP).unwrap().id() as usize
     }
 
     /// Numbers of the agents whose one shard is in this role.
-    pub fn in_role(&self, role: Role) -> Vec<usize> {
+    pub(crate) fn in_role(&self, role: Role) -> Vec<usize> {
         let holds = |agent: &TestAgent| shard(agent).is_some_and(|shard| shard.replication_state == role);
         let numbered = self.agents.iter().enumerate();
         numbered
@@ -113,17 +113,17 @@ impl Rig {
 }
 
 /// Waits until this holds.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let found = poll::until(UP, |_| Ok::<_, ()>(holds().then_some(()))).unwrap();
     assert!(found.is_some(), "not within {UP:?}: {what}");
 }
 
-pub fn node(agent: &TestAgent) -> NodeInfo {
+pub(crate) fn node(agent: &TestAgent) -> NodeInfo {
     wait(agent.client().node()).unwrap()
 }
 
 /// Waits until the node is in this state.
-pub fn await_state(agent: &TestAgent, state: NodeState) -> NodeInfo {
+pub(crate) fn await_state(agent: &TestAgent, state: NodeState) -> NodeInfo {
     let mut last = None;
     let found = poll::until(UP, |_| {
         let info = node(agent);
@@ -136,20 +136,20 @@ pub fn await_state(agent: &TestAgent, state: NodeState) -> NodeInfo {
 }
 
 /// The one shard, when the node has it and can be asked.
-pub fn shard(agent: &TestAgent) -> Option<ShardInfo> {
+pub(crate) fn shard(agent: &TestAgent) -> Option<ShardInfo> {
     let mut shards = wait(agent.client().shards()).ok()?.shards;
     assert!(shards.len() < 2, "{shards:?}");
     shards.pop()
 }
 
-pub fn offset(agent: &TestAgent) -> Option<i64> {
+pub(crate) fn offset(agent: &TestAgent) -> Option<i64> {
     let offset = shard(agent)?.commit_offset?;
     assert_eq!(offset.unit, "zxid");
     Some(offset.value)
 }
 
 /// Version of the configuration that a server shows.
-pub fn config_version(agent: &TestAgent) -> String {
+pub(crate) fn config_version(agent: &TestAgent) -> String {
     let store = wait(agent.client().store()).unwrap();
     store.attributes["zookeeper.apache.org/config_version"]
         .as_str()
@@ -158,56 +158,56 @@ pub fn config_version(agent: &TestAgent) -> String {
 }
 
 /// Runs an action to its end.
-pub fn run(client: &Client, kind: &str, args: &Value) -> Record {
-    perform(client, Schedule::new(kind).with_args(args))
+pub(crate) fn run(client: &Client, kind: &str, args: &Value) -> Record {
+    perform(client, &Schedule::new(kind).with_args(args))
 }
 
 /// The same within a deadline.
-pub fn run_within(client: &Client, kind: &str, args: &Value, deadline_s: u32) -> Record {
+pub(crate) fn run_within(client: &Client, kind: &str, args: &Value, deadline_s: u32) -> Record {
     let mut schedule = Schedule::new(kind).with_args(args);
     schedule.deadline_s = Some(deadline_s);
-    perform(client, schedule)
+    perform(client, &schedule)
 }
 
 /// The same where this must hold.
-pub fn run_if(client: &Client, kind: &str, args: &Value, preconditions: Preconditions) -> Record {
+pub(crate) fn run_if(client: &Client, kind: &str, args: &Value, preconditions: Preconditions) -> Record {
     let mut schedule = Schedule::new(kind).with_args(args);
     schedule.preconditions = Some(preconditions);
-    perform(client, schedule)
+    perform(client, &schedule)
 }
 
-fn perform(client: &Client, schedule: Schedule) -> Record {
-    let id = wait(client.schedule(&schedule)).unwrap().id;
+fn perform(client: &Client, schedule: &Schedule) -> Record {
+    let id = wait(client.schedule(schedule)).unwrap().id;
     wait(client.ended(id, UP)).unwrap()
 }
 
 /// What a done action gave.
-pub fn done(record: &Record) -> Value {
+pub(crate) fn done(record: &Record) -> Value {
     assert_eq!(record.state, State::Done, "{:?}", record.error);
     record.output_as().unwrap()
 }
 
 /// Code and message of an action that failed.
-pub fn failed(record: &Record) -> (String, String) {
+pub(crate) fn failed(record: &Record) -> (String, String) {
     assert_eq!(record.state, State::Failed, "{:?}", record.output);
     let error = record.error.clone().unwrap();
     (error.code, error.message)
 }
 
-pub fn plan(client: &Client, kind: &str, args: &Value) -> PlanAnswer {
+pub(crate) fn plan(client: &Client, kind: &str, args: &Value) -> PlanAnswer {
     let args = serde_json::value::to_raw_value(args).unwrap();
     wait(client.plan(kind, Some(&args))).unwrap()
 }
 
 /// The code with which a plan says that the action would fail.
-pub fn plan_refused(client: &Client, kind: &str, args: &Value) -> String {
+pub(crate) fn plan_refused(client: &Client, kind: &str, args: &Value) -> String {
     let plan = plan(client, kind, args);
     assert!(!plan.done && plan.steps.is_empty(), "{plan:?}");
     plan.refused.unwrap_or_else(|| panic!("not refused")).code
 }
 
 /// The one step of a plan, which says what only acting shows.
-pub fn planned(client: &Client, kind: &str, args: &Value) -> PlannedStep {
+pub(crate) fn planned(client: &Client, kind: &str, args: &Value) -> PlannedStep {
     let mut plan = plan(client, kind, args);
     assert!(
         !plan.done && plan.refused.is_none() && plan.steps.len() == 1,
@@ -218,12 +218,12 @@ pub fn planned(client: &Client, kind: &str, args: &Value) -> PlannedStep {
 }
 
 /// `{"node": …}`, the control plane's form, with what the node's agent shows as its member address.
-pub fn by_member_address(agent: &TestAgent) -> Value {
+pub(crate) fn by_member_address(agent: &TestAgent) -> Value {
     json!({ "node": node(agent).addresses["member"].clone().unwrap() })
 }
 
 /// Every information endpoint answers in time, whatever it says.
-pub fn all_in_time(agent: &TestAgent) {
+pub(crate) fn all_in_time(agent: &TestAgent) {
     let client = agent.client();
     let timed = |what: &str, call: &dyn Fn() -> Result<(), ClientError>| {
         let begun = Instant::now();
@@ -242,21 +242,39 @@ pub fn all_in_time(agent: &TestAgent) {
 }
 
 /// Writes this many nodes through a server.
-pub fn write(server: &Server, count: usize) {
+pub(crate) fn write(server: &Server, count: usize) {
+    with_client(server, async |client| {
+        let acls = zookeeper_client::Acls::anyone_all();
+        let options = zookeeper_client::CreateMode::PersistentSequential.with_acls(acls);
+        for _ in 0..count {
+            client.create("/test-", b"", &options).await.unwrap();
+        }
+    });
+}
+
+/// Takes from everybody but `super` the right to read the config node.
+pub(crate) fn hide_config(server: &Server) {
+    with_client(server, async |client| {
+        let nobody = zookeeper_client::Acl::new(
+            zookeeper_client::Permission::READ,
+            zookeeper_client::AuthId::new("digest", "nobody:x"),
+        );
+        client.set_acl("/zookeeper/config", &[nobody], None).await.unwrap();
+    });
+}
+
+/// Does this on a session of `super`'s.
+fn with_client(server: &Server, what: impl AsyncFnOnce(&zookeeper_client::Client)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let client = zookeeper_client::Client::connect(&server.client_address().to_string())
-            .await
-            .unwrap();
-        let options =
-            zookeeper_client::CreateMode::PersistentSequential.with_acls(zookeeper_client::Acls::anyone_all());
-        for _ in 0..count {
-            client.create("/test-", b"", &options).await.unwrap();
-        }
+        let auth = format!("super:{PASSWORD}");
+        let connector = zookeeper_client::Client::connector().with_auth("digest", auth.as_bytes());
+        let client = connector.connect(&server.client_address().to_string()).await.unwrap();
+        what(&client).await;
     });
     runtime.shutdown_background();
 }
