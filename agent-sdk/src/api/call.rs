@@ -59,6 +59,10 @@ impl<'a> Call<'a> {
         } else {
             Unknown::Ignored
         };
+        // serde would read a list as the fields in their order.
+        if !self.body.trim_start().starts_with('{') {
+            return Err(Problem::new(Code::BadValue, "the body is a JSON object").at(""));
+        }
         json::read(self.body, unknown).map_err(|misfit| match misfit {
             Misfit::Value(place, words) => Problem::new(Code::BadValue, words).at(place),
             Misfit::Key(place) => Problem::new(Code::UnknownKey, format!("{place} is not known here")).at(place),

@@ -63,7 +63,7 @@ impl Service {
             AcceptError::Used { id, existing } => used(id, existing.as_deref(), kind.as_str(), args.as_deref()),
             AcceptError::QueueFull { waiting } => Problem::new(
                 Code::QueueFull,
-                format!("{waiting} actions wait already, as many as may"),
+                format!("the queue is full: {waiting} wait in it, as many as may"),
             ),
             AcceptError::Write(error) => error.into(),
         })
@@ -96,7 +96,7 @@ fn submission(draft: Draft, catalogue: &Catalogue) -> Result<Submission, Problem
     } = draft;
     let entry = catalogue
         .get(&kind)
-        .ok_or_else(|| unknown_kind(Code::UnknownKind, &kind, catalogue))?;
+        .ok_or_else(|| unknown_kind(Code::UnknownKind, &kind, catalogue).at("/kind"))?;
     entry.check(args.as_deref()).map_err(bad_arguments)?;
     Ok(Submission {
         id: id.unwrap_or_else(Uuid::new_v4),
@@ -121,7 +121,7 @@ pub(super) fn unknown_kind(code: Code, kind: &str, catalogue: &Catalogue) -> Pro
         ),
         None => "this agent has no kind of that name; GET /api/v1/kinds lists those it has".to_owned(),
     };
-    Problem::new(code, detail).at("/kind")
+    Problem::new(code, detail)
 }
 
 /// A fault of arguments, its place seen from the whole body.
