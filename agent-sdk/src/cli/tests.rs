@@ -206,7 +206,7 @@ fn asked(agent: &Canned, line: &[&str]) -> Ran {
 #[track_caller]
 fn golden(name: &str, line: &[&str]) {
     let agent = agent();
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for json in [false, true] {
         let mut line = line.to_vec();
         line.extend(json.then_some("--json"));
@@ -218,12 +218,18 @@ fn golden(name: &str, line: &[&str]) {
         if json && !out.is_empty() {
             serde_json::from_str::<serde_json::Value>(&out).unwrap();
         }
-        shown += &format!("$ toy-agent {}\n{out}", line.join(" "));
-        if !err.is_empty() {
-            shown += &format!("--- standard error\n{err}");
-        }
-        shown += &format!("--- exit code {}\n\n", exit.code());
+        let err = if err.is_empty() {
+            err
+        } else {
+            format!("--- standard error\n{err}")
+        };
+        shown.push(format!(
+            "$ toy-agent {}\n{out}{err}--- exit code {}\n",
+            line.join(" "),
+            exit.code()
+        ));
     }
+    let shown = shown.join("\n");
     insta::assert_snapshot!(name, shown);
 }
 
