@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod agent;
+pub mod api;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -10,3 +11,4 @@ pub mod ledger;
 mod runner;
 pub mod spec;
 pub mod telemetry;
+pub mod testing;

@@ -55,6 +55,7 @@ macro_rules! about {
 
 /// An agent's store and actions.
 pub struct Agent {
+    pub(super) store_id: &'static str,
     pub(super) observing: Observing,
     pub(super) catalogue: Result<Catalogue, CatalogueError>,
 }
@@ -69,6 +70,7 @@ impl Agent {
             Observer::new(Arc::new(store), configured, memory, metrics, runtime)
         };
         Self {
+            store_id: D::STORE_ID,
             observing: Box::new(observing),
             catalogue: Catalogue::new(),
         }

@@ -4,7 +4,10 @@
 //! Whatever is wrong with what was handed in is a start-up error that says so, never a panic.
 
 mod build;
+mod serve;
 mod signals;
 mod token;
 
 pub use build::{About, Agent};
+pub(crate) use serve::{Outcome, Ready, Setup, StartError, serve};
+pub(crate) use signals::on_signals;

@@ -50,18 +50,23 @@ impl fmt::Display for Lines<'_> {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            let ConfigFault { key, origin, detail } = fault;
-            match origin {
+            match &fault.origin {
                 Origin::Line(line) => write!(f, "{}:{line}: ", self.file.display())?,
                 Origin::Variable(name) => write!(f, "environment variable {name}: ")?,
                 Origin::Nowhere => {}
             }
-            if !key.is_empty() {
-                write!(f, "{key}: ")?;
-            }
-            f.write_str(detail)?;
+            write!(f, "{fault}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for ConfigFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.detail)
     }
 }
 

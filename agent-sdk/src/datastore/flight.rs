@@ -22,6 +22,15 @@ struct Call<T> {
     answer: watch::Receiver<Option<T>>,
 }
 
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// The caller's patience is over.
+    Deadline,
+    /// The call ended without one.
+    Panicked,
+}
+
 /// What a caller does next.
 enum Turn<T> {
     /// Waits for this call's answer.
@@ -41,9 +50,8 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
 
     /// The answer of the call that is in flight, or of the one that this begins.
     ///
-    /// `None` when `patience` is over, or when the call ended without an answer (it panicked). The call itself is not
-    /// ended by a caller who leaves; it has to bound itself.
-    pub(super) async fn answer<C, F>(&self, epoch: u64, patience: Duration, call: C) -> Option<T>
+    /// The call itself is not ended by a caller who leaves; it has to bound itself.
+    pub(super) async fn answer<C, F>(&self, epoch: u64, patience: Duration, call: C) -> Result<T, NoAnswer>
     where
         C: Fn() -> F + Send,
         F: Future<Output = T> + Send + 'static,
@@ -51,14 +59,21 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         tokio::time::timeout(patience, async {
             loop {
                 match self.turn(epoch, &call) {
-                    Turn::Join(mut answer) => return answer.wait_for(Option::is_some).await.ok()?.clone(),
+                    Turn::Join(mut answer) => {
+                        let answer = answer
+                            .wait_for(Option::is_some)
+                            .await
+                            .ok()
+                            .and_then(|answer| answer.clone());
+                        return answer.ok_or(NoAnswer::Panicked);
+                    }
                     // An error says that the call has ended without an answer: an end all the same.
                     Turn::Await(mut answer) => drop(answer.wait_for(Option::is_some).await),
                 }
             }
         })
         .await
-        .unwrap_or_default()
+        .unwrap_or(Err(NoAnswer::Deadline))
     }
 
     fn turn<C, F>(&self, epoch: u64, call: &C) -> Turn<T>
@@ -133,9 +148,9 @@ mod tests {
             }
             store.gate.add_permits(1);
         });
-        assert_eq!((answers.0, answers.1), (Some(1), Some(1)));
+        assert_eq!((answers.0, answers.1), (Ok(1), Ok(1)));
         store.gate.add_permits(1);
-        assert_eq!(asking().await, Some(2), "an answered call is not in flight any more");
+        assert_eq!(asking().await, Ok(2), "an answered call is not in flight any more");
     }
 
     #[tokio::test]
@@ -150,15 +165,18 @@ mod tests {
         }
         let new = flight.answer(1, PATIENCE, || counted(store.clone()));
         store.gate.add_permits(2);
-        assert_eq!(new.await, Some(2));
-        assert_eq!(old.await.unwrap(), Some(1));
+        assert_eq!(new.await, Ok(2));
+        assert_eq!(old.await.unwrap(), Ok(1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_hung_call_costs_each_caller_its_patience_and_the_store_one_call() {
         let (flight, store) = setup();
         for _ in 0..3 {
-            assert_eq!(flight.answer(0, PATIENCE, || counted(store.clone())).await, None);
+            assert_eq!(
+                flight.answer(0, PATIENCE, || counted(store.clone())).await,
+                Err(NoAnswer::Deadline)
+            );
         }
         assert_eq!(store.begun.load(Ordering::SeqCst), 1);
     }
@@ -167,7 +185,7 @@ mod tests {
     async fn a_call_that_panics_is_no_answer_and_the_next_begins_anew() {
         let flight: Flight<usize> = Flight::new(Handle::current());
         let panicking = || async { panic!("a vendor's mistake") };
-        assert_eq!(flight.answer(0, PATIENCE, panicking).await, None);
-        assert_eq!(flight.answer(0, PATIENCE, || async { 7 }).await, Some(7));
+        assert_eq!(flight.answer(0, PATIENCE, panicking).await, Err(NoAnswer::Panicked));
+        assert_eq!(flight.answer(0, PATIENCE, || async { 7 }).await, Ok(7));
     }
 }

@@ -7,6 +7,8 @@ mod error;
 mod flight;
 mod memory;
 mod observe;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 

@@ -11,13 +11,16 @@ use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::flight::Flight;
+use super::flight::{Flight, NoAnswer};
 use super::{DataStore, Memory, StoreError};
 use crate::spec::{Addresses, Attributes, Identity, Map, NodeStatus, Shard, StoreVersion};
 use crate::telemetry::{Metrics, Observation, Outcome};
 
 /// How long a caller waits beyond the deadline, so that the call's own degraded answer arrives where it can.
 const SLACK: Duration = Duration::from_millis(200);
+
+/// What is said when a vendor's code panics; the panic itself is in the log.
+const PANICKED: &str = "the code that looks at the store panicked; the agent's log says where";
 
 /// What the operator has laid down about the node; it goes before what the store says.
 #[derive(Debug, Clone)]
@@ -77,6 +80,9 @@ pub enum ObserveError {
     /// No answer within the deadline.
     #[error("the store did not answer within {} ms", .0.as_millis())]
     Deadline(Duration),
+    /// The vendor's code panicked.
+    #[error("{PANICKED}")]
+    Panicked,
     /// The store, or the way to it, said no.
     #[error(transparent)]
     Store(Arc<StoreError>),
@@ -128,8 +134,8 @@ impl Observer {
     pub async fn node(&self) -> Arc<NodeInfo> {
         let eyes = || self.eyes.clone().see_node();
         match self.node.answer(self.epoch(), self.patience(), eyes).await {
-            Some(info) => info,
-            None => Arc::new(self.eyes.blind()),
+            Ok(info) => info,
+            Err(no_answer) => Arc::new(self.eyes.blind(no_answer)),
         }
     }
 
@@ -151,10 +157,12 @@ impl Observer {
         self.answered(answer)
     }
 
-    fn answered<T>(&self, answer: Option<Result<T, Arc<StoreError>>>) -> Result<T, ObserveError> {
-        answer
-            .ok_or(ObserveError::Deadline(self.eyes.configured.deadline))?
-            .map_err(ObserveError::Store)
+    fn answered<T>(&self, answer: Result<Result<T, Arc<StoreError>>, NoAnswer>) -> Result<T, ObserveError> {
+        match answer {
+            Ok(answer) => answer.map_err(ObserveError::Store),
+            Err(NoAnswer::Deadline) => Err(ObserveError::Deadline(self.eyes.configured.deadline)),
+            Err(NoAnswer::Panicked) => Err(ObserveError::Panicked),
+        }
     }
 
     fn epoch(&self) -> u64 {
@@ -218,8 +226,12 @@ impl Eyes {
     }
 
     /// What is said of a node whose call does not even end by itself.
-    fn blind(&self) -> NodeInfo {
-        self.node_info(self.silent(), Identity::default(), Attributes::default())
+    fn blind(&self, no_answer: NoAnswer) -> NodeInfo {
+        let status = match no_answer {
+            NoAnswer::Deadline => self.silent(),
+            NoAnswer::Panicked => NodeStatus::unknown(PANICKED),
+        };
+        self.node_info(status, Identity::default(), Attributes::default())
     }
 
     fn silent(&self) -> NodeStatus {

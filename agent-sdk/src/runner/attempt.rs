@@ -12,6 +12,7 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use uuid::Uuid;
 
 use crate::action::{ActionError, CheckpointSink, Handler, Interrupt, Invocation, SaveError, Seat};
 use crate::ledger::Ledger;
@@ -82,11 +83,9 @@ impl Attempt<'_> {
             tokio::select! {
                 biased;
                 ended = &mut running => return (returned(ended), *interrupt.borrow()),
-                changed = cancelled.wait_for(|cancelled| *cancelled == Some(id)), if !cancel_seen => {
+                () = cancel_of(&mut cancelled, id), if !cancel_seen => {
                     cancel_seen = true;
-                    if changed.is_ok() {
-                        ask(&interrupt, Interrupt::Cancelled);
-                    }
+                    ask(&interrupt, Interrupt::Cancelled);
                 }
                 () = self.stop.cancelled(), if !stop_seen => {
                     stop_seen = true;
@@ -109,6 +108,14 @@ impl Attempt<'_> {
                 _ = keep_time.tick() => self.ledger.spent(id, self.spent + self.began.elapsed()),
             }
         }
+    }
+}
+
+/// Returns when a client has cancelled the running action `id`; never, once the ledger is closed.
+pub(super) async fn cancel_of(cancelled: &mut watch::Receiver<Option<Uuid>>, id: Uuid) {
+    let requested = cancelled.wait_for(|cancelled| *cancelled == Some(id)).await.is_ok();
+    if !requested {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -143,7 +150,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 /// Checkpoints of one attempt.
 struct Sink {
     ledger: Ledger,
-    id: uuid::Uuid,
+    id: Uuid,
     spent: Duration,
     began: Instant,
 }

@@ -6,6 +6,8 @@
 //! go ([`Ended::Stuck`]).
 
 mod attempt;
+#[cfg(test)]
+mod invariants;
 mod precondition;
 
 use std::sync::Arc;
@@ -232,8 +234,7 @@ impl Runner {
         let mut cancelled = self.ledger.cancelled();
         tokio::select! {
             biased;
-            // The sender is the ledger's, which closes only with its failure.
-            _ = cancelled.wait_for(|id| *id == Some(record.id)) => return Err(Paused::Cancelled),
+            () = attempt::cancel_of(&mut cancelled, record.id) => return Err(Paused::Cancelled),
             () = self.stop.cancelled() => {
                 let parked = self.park(record, *spent + began.elapsed(), Ended::Stopped).await;
                 return Err(match parked {

@@ -1,0 +1,417 @@
+//! What the runner promises, with handlers that do what handlers should not.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::action::{Action, Fault, Invocation, Kind};
+use crate::datastore::{Configured, DataStore, Memory, StoreError};
+use crate::ledger::{Limits, StateDirectory, Submission};
+use crate::spec::{Attributes, Identity, KindName, Map, NodeState, NodeStatus, Preconditions, Requester, Shard};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A handler that misbehaves as its arguments say.
+struct Misbehaves(AtomicU32);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", tag = "how")]
+enum How {
+    Panic,
+    Block,
+    Ignore,
+    Flaky { times: u32 },
+    Refuse,
+    Count,
+}
+
+impl Kind for Misbehaves {
+    const KIND: &'static str = "example.org/misbehave";
+    const SUMMARY: &'static str = "Misbehaves as asked.";
+    const DEADLINE: Duration = DEADLINE;
+    type Args = How;
+    type Output = u32;
+}
+
+impl Action for Misbehaves {
+    async fn run(&self, how: &How, invocation: &mut Invocation) -> Result<u32, ActionError> {
+        let calls = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        match how {
+            How::Panic => panic!("on purpose"),
+            How::Block => loop {
+                std::thread::park();
+            },
+            How::Ignore => std::future::pending().await,
+            How::Refuse => Err(ActionError::Final(Fault::new("refused", "no"))),
+            How::Flaky { times } if invocation.attempt() <= *times => Err(ActionError::retry("flaky", "not yet")),
+            How::Flaky { .. } => Ok(invocation.attempt()),
+            How::Count => Ok(calls),
+        }
+    }
+}
+
+/// A healthy store without shards.
+struct Healthy;
+
+impl DataStore for Healthy {
+    const STORE_ID: &'static str = "healthy";
+
+    async fn status(&self) -> NodeStatus {
+        NodeStatus::healthy()
+    }
+
+    async fn identity(&self) -> Identity {
+        Identity::default()
+    }
+
+    async fn cluster_id(&self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    async fn shards(&self) -> Result<Vec<Shard>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn attributes(&self, _: Map) -> Attributes {
+        Attributes::new()
+    }
+}
+
+/// A ledger with a runner on it, as an agent has them.
+struct Bench {
+    ledger: Ledger,
+    stop: CancellationToken,
+    runner: JoinHandle<Ended>,
+    directory: StateDirectory,
+    handlers: Handlers,
+}
+
+/// A runtime that is left to itself when it is dropped, blocked or not.
+struct Handlers(Option<Runtime>);
+
+impl Drop for Handlers {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Bench {
+    fn on(directory: StateDirectory) -> Self {
+        let ledger = Ledger::open(
+            &directory,
+            Limits {
+                max_queued: 100,
+                keep_finished: 100,
+            },
+        )
+        .unwrap();
+        let mut catalogue = Catalogue::new().unwrap();
+        catalogue.add(Misbehaves(AtomicU32::new(0))).unwrap();
+        let configured = Configured {
+            node_id: None,
+            store_version: None,
+            address: None,
+            cluster_id: None,
+            attributes: Attributes::new(),
+            deadline: PATIENCE,
+        };
+        let metrics = Arc::new(Metrics::default());
+        let observer = Observer::new(
+            Arc::new(Healthy),
+            configured,
+            Memory::none(),
+            metrics.clone(),
+            &Handle::current(),
+        );
+        let handlers = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let stop = CancellationToken::new();
+        let runner = Runner {
+            ledger: ledger.clone(),
+            catalogue: Arc::new(catalogue),
+            observer: Arc::new(observer),
+            metrics,
+            handlers: handlers.handle().clone(),
+            grace: GRACE,
+            stop: stop.clone(),
+        };
+        Self {
+            ledger,
+            stop,
+            runner: tokio::spawn(runner.run()),
+            directory,
+            handlers: Handlers(Some(handlers)),
+        }
+    }
+
+    fn new() -> (Self, tempfile::TempDir) {
+        let place = tempfile::tempdir().unwrap();
+        (Self::on(StateDirectory::acquire(place.path(), "test").unwrap()), place)
+    }
+
+    async fn schedule(&self, kind: &str, args: &str) -> Uuid {
+        self.submit(submission(kind, args)).await
+    }
+
+    async fn submit(&self, submission: Submission) -> Uuid {
+        self.ledger.accept(submission).await.unwrap().id
+    }
+
+    /// The record once `wanted` holds of it.
+    async fn until(&self, id: Uuid, wanted: impl Fn(&Record) -> bool) -> Record {
+        let wait = async {
+            let mut after = 0;
+            loop {
+                let record = self.ledger.wait(id, after, PATIENCE).await.unwrap().unwrap();
+                if wanted(&record) {
+                    return record;
+                }
+                after = record.version;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .expect("the record did not come to what was waited for")
+    }
+
+    async fn ended(&self, id: Uuid) -> Record {
+        self.until(id, |record| record.state.is_final()).await
+    }
+
+    /// Ends everything and hands the state directory on.
+    async fn stop(self) -> (Ended, StateDirectory) {
+        let Self {
+            ledger: _,
+            stop,
+            runner,
+            directory,
+            handlers: _,
+        } = self;
+        stop.cancel();
+        (runner.await.unwrap(), directory)
+    }
+}
+
+fn submission(kind: &str, args: &str) -> Submission {
+    Submission {
+        id: Uuid::new_v4(),
+        kind: KindName::parse(kind).unwrap(),
+        args: Some(serde_json::value::RawValue::from_string(args.to_owned()).unwrap()),
+        headers: BTreeMap::new(),
+        requester: Requester::default(),
+        preconditions: None,
+        deadline_s: 60,
+        trace: None,
+        created_ts: None,
+    }
+}
+
+fn code(record: &Record) -> &str {
+    record.error.as_ref().map_or("", |error| &error.code)
+}
+
+const MISBEHAVE: &str = "example.org/misbehave";
+const LOOP: &str = "agent.replicante.io/test.loop";
+
+#[tokio::test]
+async fn the_kinds_that_every_agent_has_do_what_they_say() {
+    let (bench, _place) = Bench::new();
+    let success = bench.schedule("agent.replicante.io/test.success", "{}").await;
+    let fail = bench.schedule("agent.replicante.io/test.fail", "{}").await;
+    let count = bench.schedule(LOOP, r#"{"target":3}"#).await;
+    assert_eq!(bench.ended(success).await.state, State::Done);
+    assert_eq!(code(&bench.ended(fail).await), "test_failed");
+    let counted = bench.ended(count).await;
+    assert_eq!(counted.output.unwrap().get(), r#"{"count":3,"target":3}"#);
+    assert_eq!(counted.version, 6, "accepted, started, three checkpoints, done");
+}
+
+#[tokio::test]
+async fn invariant_09_a_panic_fails_its_action_alone() {
+    let (bench, _place) = Bench::new();
+    let panics = bench.schedule(MISBEHAVE, r#"{"how":"panic"}"#).await;
+    let next = bench.schedule(MISBEHAVE, r#"{"how":"count"}"#).await;
+    let panicked = bench.ended(panics).await;
+    assert_eq!(code(&panicked), "panicked");
+    assert!(panicked.error.unwrap().message.contains("on purpose"));
+    assert_eq!(bench.ended(next).await.state, State::Done);
+}
+
+#[tokio::test]
+async fn invariant_09_a_handler_that_never_yields_ends_the_agent_and_fails_at_the_next_start() {
+    let (bench, _place) = Bench::new();
+    let id = bench
+        .submit(Submission {
+            deadline_s: 1,
+            ..submission(MISBEHAVE, r#"{"how":"block"}"#)
+        })
+        .await;
+    bench.until(id, |record| record.state == State::Running).await;
+    let Bench {
+        ledger,
+        stop: _,
+        runner,
+        directory,
+        handlers,
+    } = bench;
+    let ended = tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
+    assert!(
+        matches!(ended, Ended::Stuck { id: stuck, .. } if stuck == id),
+        "{ended:?}"
+    );
+    drop((handlers, ledger));
+    let again = Bench::on(directory);
+    let record = again.ended(id).await;
+    assert_eq!((code(&record), record.attempt), ("deadline", 1), "it is not run again");
+}
+
+#[tokio::test]
+async fn a_handler_that_ignores_its_deadline_is_dropped_after_the_grace() {
+    let (bench, _place) = Bench::new();
+    let id = bench
+        .submit(Submission {
+            deadline_s: 1,
+            ..submission(MISBEHAVE, r#"{"how":"ignore"}"#)
+        })
+        .await;
+    assert_eq!(code(&bench.ended(id).await), "deadline");
+}
+
+#[tokio::test]
+async fn a_running_action_ends_at_its_next_checkpoint_when_it_is_cancelled() {
+    let (bench, _place) = Bench::new();
+    let id = bench.schedule(LOOP, r#"{"target":1000000,"delay_ms":1}"#).await;
+    bench.until(id, |record| record.state_payload.is_some()).await;
+    bench.ledger.cancel(id).await.unwrap();
+    let record = bench.ended(id).await;
+    assert_eq!((code(&record), record.cancel_requested), ("cancelled", true));
+    let ignores = bench
+        .submit(Submission {
+            deadline_s: 1,
+            ..submission(MISBEHAVE, r#"{"how":"ignore"}"#)
+        })
+        .await;
+    bench.until(ignores, |record| record.state == State::Running).await;
+    bench.ledger.cancel(ignores).await.unwrap();
+    assert_eq!(
+        code(&bench.ended(ignores).await),
+        "cancelled",
+        "who ignores it is dropped with the deadline"
+    );
+}
+
+#[tokio::test]
+async fn a_retryable_fault_is_tried_again_and_each_try_is_in_the_history() {
+    let (bench, _place) = Bench::new();
+    let id = bench.schedule(MISBEHAVE, r#"{"how":"flaky","times":2}"#).await;
+    let waits = bench.schedule(MISBEHAVE, r#"{"how":"count"}"#).await;
+    let record = bench.ended(id).await;
+    assert_eq!(
+        (record.state, record.attempt, record.output.unwrap().get()),
+        (State::Done, 3, "3")
+    );
+    assert_eq!(record.error, None, "what came of the last attempt is what counts");
+    let history = bench.ledger.history(id, None, 100).await.unwrap().unwrap().items;
+    let tries: Vec<_> = history
+        .iter()
+        .filter_map(|step| step.error.as_ref().map(|_| step.attempt))
+        .collect();
+    assert_eq!(tries, [1, 2]);
+    let next = bench.ended(waits).await;
+    assert!(next.started_ts >= record.finished_ts, "the queue waits");
+}
+
+#[tokio::test]
+async fn retries_end_with_the_deadline_and_the_last_reason_is_told() {
+    let (bench, _place) = Bench::new();
+    let args = r#"{"how":"flaky","times":1000}"#;
+    let id = bench
+        .submit(Submission {
+            deadline_s: 1,
+            ..submission(MISBEHAVE, args)
+        })
+        .await;
+    let error = bench.ended(id).await.error.unwrap();
+    assert_eq!(error.code, "deadline");
+    assert!(error.message.contains("not yet (flaky)"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_final_fault_is_not_tried_again() {
+    let (bench, _place) = Bench::new();
+    let id = bench.schedule(MISBEHAVE, r#"{"how":"refuse"}"#).await;
+    let record = bench.ended(id).await;
+    assert_eq!((code(&record), record.attempt), ("refused", 1));
+}
+
+#[tokio::test]
+async fn a_precondition_that_is_not_met_keeps_the_handler_from_running() {
+    let (bench, _place) = Bench::new();
+    let expecting = |state| {
+        let preconditions = Preconditions {
+            node_status: vec![state],
+            shards: BTreeMap::new(),
+        };
+        Submission {
+            preconditions: Some(preconditions),
+            ..submission(MISBEHAVE, r#"{"how":"count"}"#)
+        }
+    };
+    let unmet = bench.submit(expecting(NodeState::NotInCluster)).await;
+    let met = bench.submit(expecting(NodeState::Healthy)).await;
+    let record = bench.ended(unmet).await;
+    assert_eq!(
+        (code(&record), record.attempt, record.started_ts),
+        ("precondition_unmet", 0, None)
+    );
+    assert_eq!(
+        bench.ended(met).await.output.unwrap().get(),
+        "1",
+        "the first call is the one whose preconditions hold"
+    );
+}
+
+#[tokio::test]
+async fn a_stop_parks_the_running_action_and_the_next_start_goes_on_from_its_checkpoint() {
+    let (bench, _place) = Bench::new();
+    let id = bench.schedule(LOOP, r#"{"target":40,"delay_ms":5}"#).await;
+    let waits = bench.schedule("agent.replicante.io/test.success", "{}").await;
+    bench.until(id, |record| record.state_payload.is_some()).await;
+    let (ended, directory) = bench.stop().await;
+    assert_eq!(ended, Ended::Stopped);
+    let again = Bench::on(directory);
+    let record = again.ended(id).await;
+    assert_eq!((record.state, record.attempt), (State::Done, 2));
+    assert_eq!(record.output.unwrap().get(), r#"{"count":40,"target":40}"#);
+    let counts = again.ledger.history(id, None, 1000).await.unwrap().unwrap().items;
+    let counts: Vec<_> = counts
+        .iter()
+        .filter_map(|step| step.state_payload.as_ref())
+        .map(|text| text.get().to_owned())
+        .collect();
+    let expected: Vec<_> = (1..=40)
+        .map(|count| format!(r#"{{"count":{count},"target":40}}"#))
+        .collect();
+    assert_eq!(counts, expected, "no step is done twice");
+    assert_eq!(again.ended(waits).await.state, State::Done);
+}
+
+#[tokio::test]
+async fn an_idle_runner_stops_at_once() {
+    let (bench, _place) = Bench::new();
+    let id = bench.schedule("agent.replicante.io/test.success", "{}").await;
+    bench.ended(id).await;
+    assert_eq!(bench.stop().await.0, Ended::Stopped);
+}

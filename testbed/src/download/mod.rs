@@ -1,0 +1,231 @@
+//! Servers come from a Maven repository, once, and are checked before every use.
+//!
+//! - A [`Bundle`] is a pom (which jars), and pins (the SHA-256 of every one). Nothing that is not pinned is used.
+//! - They are kept in a cache outside the source tree. A directory there is complete or absent: Maven fills one with a
+//!   temporary name, it is compared with the pins, then renamed.
+//! - Processes that want the same bundle at once wait for the first one behind a file lock, instead of fetching again.
+//! - What lies in the cache is compared with the pins again, once per process. A difference is an error and not
+//!   mended silently: somebody should know.
+
+mod cache;
+mod error;
+mod maven;
+mod pins;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use cache::cache_directory;
+pub use error::Error;
+pub use pins::Mismatch;
+
+use error::failed;
+
+use crate::program::{Missing, Program};
+
+/// Jars that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Bundle {
+    /// The directory's name in the cache, unique for store and version.
+    pub name: &'static str,
+    /// For people: `ZooKeeper 3.9.5`.
+    pub title: &'static str,
+    /// Maven coordinates of the jar that people would look for.
+    pub coordinates: &'static str,
+    /// Which jars: a Maven project.
+    pub pom: &'static str,
+    /// Properties that the pom leaves open, as `name=value`.
+    pub properties: &'static [&'static str],
+    /// `SHA-256  file` per line, as `sha256sum` writes it.
+    pub pins: &'static str,
+}
+
+impl Bundle {
+    /// The directory with exactly the pinned jars, fetched now if need be.
+    ///
+    /// # Guarantees
+    /// Every file in it matches its pin, and no other file is there. Safe to call from many processes and threads at
+    /// once. Killed in the middle, it leaves a directory with a temporary name that the next call removes.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn fetch(&self) -> Result<PathBuf, Error> {
+        self.fetch_into(&cache_directory()?, || Program::Maven.find())
+    }
+
+    fn fetch_into(
+        &self,
+        cache: &Path,
+        find_maven: impl FnOnce() -> Result<PathBuf, Missing>,
+    ) -> Result<PathBuf, Error> {
+        let directory = cache.join(self.name);
+        let _lock = cache::lock(cache, self.name, self.title)?;
+        if directory.is_dir() {
+            pins::verify(&directory, self.pins).map_err(|source| Error::Damaged {
+                title: self.title,
+                directory: directory.clone(),
+                source,
+            })?;
+            return Ok(directory);
+        }
+        let maven = find_maven().map_err(|source| Error::NoMaven {
+            title: self.title,
+            cache: cache.to_owned(),
+            source,
+        })?;
+        let incoming = cache::incoming(cache, self.name)?;
+        maven::run(&maven, self, cache, incoming.path())?;
+        let jars = incoming.path().join("jars");
+        pins::verify(&jars, self.pins).map_err(|source| Error::Fetched {
+            title: self.title,
+            source,
+        })?;
+        fs::rename(&jars, &directory).map_err(failed("could not put in place", &directory))?;
+        Ok(directory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const PINNED: Bundle = Bundle {
+        name: "store-1",
+        title: "Store 1",
+        coordinates: "org.example:store:1",
+        pom: "<project/>",
+        properties: &["store.version=1"],
+        pins: "",
+    };
+
+    /// A Maven that does what the script says; `$jars` is where the jars shall go.
+    fn maven(directory: &Path, script: &str) -> PathBuf {
+        let file = directory.join("mvn");
+        let head = "#!/bin/sh\nfor a; do case $a in -DoutputDirectory=*) jars=${a#*=};; esac; done\nmkdir -p $jars\n";
+        // Written by another process: a file this one has open for writing may be inherited by a child that another
+        // test forks just now, and then cannot be executed.
+        let write = ["-c", r#"printf '%s\n' "$1" > "$0" && chmod 755 "$0""#];
+        let written = Command::new("sh")
+            .args(write)
+            .arg(&file)
+            .arg(format!("{head}{script}"))
+            .status()
+            .unwrap();
+        assert!(written.success());
+        file
+    }
+
+    fn pinned() -> Bundle {
+        let sum = pins::sum(&b"jar\n"[..]).unwrap();
+        Bundle {
+            pins: Box::leak(format!("{sum}  store.jar\n").into_boxed_str()),
+            ..PINNED
+        }
+    }
+
+    #[test]
+    fn fetched_once_then_taken_from_the_cache() {
+        let place = tempfile::tempdir().unwrap();
+        let (bundle, cache) = (pinned(), place.path().join("cache"));
+        let good = maven(place.path(), "echo jar > $jars/store.jar");
+        let first = bundle.fetch_into(&cache, || Ok(good)).unwrap();
+        let second = bundle.fetch_into(&cache, || Err(Missing(Program::Maven))).unwrap();
+        assert_eq!(first, second);
+        assert_eq!(fs::read(first.join("store.jar")).unwrap(), b"jar\n");
+    }
+
+    #[test]
+    fn many_at_once_fetch_once() {
+        let place = tempfile::tempdir().unwrap();
+        let (bundle, cache) = (pinned(), place.path().join("cache"));
+        let script = format!(
+            "echo jar > $jars/store.jar; echo x >> {}",
+            place.path().join("calls").display()
+        );
+        let good = maven(place.path(), &script);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| bundle.fetch_into(&cache, || Ok(good.clone())).unwrap());
+            }
+        });
+        assert_eq!(fs::read_to_string(place.path().join("calls")).unwrap(), "x\n");
+    }
+
+    #[test]
+    fn without_network_the_error_says_what_is_missing_and_how_to_get_it() {
+        let place = tempfile::tempdir().unwrap();
+        let failing = maven(
+            place.path(),
+            "echo '[INFO] on'; echo '[ERROR] Unknown host repo'; exit 1",
+        );
+        let error = pinned()
+            .fetch_into(&place.path().join("cache"), || Ok(failing))
+            .unwrap_err()
+            .to_string();
+        for part in [
+            "Store 1",
+            "org.example:store:1",
+            "Unknown host repo",
+            "settings.xml",
+            "TESTBED_CACHE",
+        ] {
+            assert!(error.contains(part), "{part} is not in: {error}");
+        }
+        assert!(!error.contains("[INFO]"), "{error}");
+    }
+
+    #[test]
+    fn what_differs_from_its_pin_is_not_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let cache = place.path().join("cache");
+        let wrong = maven(place.path(), "echo other > $jars/store.jar");
+        let error = pinned().fetch_into(&cache, || Ok(wrong)).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Fetched {
+                    source: Mismatch::Differs { .. },
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        let more = maven(place.path(), "echo jar > $jars/store.jar; echo x > $jars/more.jar");
+        let error = pinned().fetch_into(&cache, || Ok(more)).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Fetched {
+                    source: Mismatch::NotPinned { .. },
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(!cache.join("store-1").exists());
+    }
+
+    #[test]
+    fn a_damaged_cache_is_named_and_left_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let cache = place.path().join("cache");
+        fs::create_dir_all(cache.join("store-1")).unwrap();
+        fs::write(cache.join("store-1/store.jar"), "ja").unwrap();
+        let error = pinned()
+            .fetch_into(&cache, || Err(Missing(Program::Maven)))
+            .unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
+        assert_eq!(fs::read(cache.join("store-1/store.jar")).unwrap(), b"ja");
+    }
+
+    #[test]
+    fn what_a_killed_fetch_left_is_removed_by_the_next() {
+        let place = tempfile::tempdir().unwrap();
+        let cache = place.path().join("cache");
+        fs::create_dir_all(cache.join(".store-1-killed/jars")).unwrap();
+        let good = maven(place.path(), "echo jar > $jars/store.jar");
+        pinned().fetch_into(&cache, || Ok(good)).unwrap();
+        assert!(!cache.join(".store-1-killed").exists());
+    }
+}
