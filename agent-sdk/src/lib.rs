@@ -1,4 +1,8 @@
 //! Framework for agents that run beside the nodes of a data store.
+//!
+//! An agent shows one node through one HTTP interface and runs actions on it: one at a time, in the order of acceptance,
+//! durable across crashes. A vendor implements [`datastore::DataStore`] for the node and [`action::Action`] (or
+//! [`action::Converge`]) for each action; [`main`] is the rest of the program.
 
 pub mod action;
 pub mod agent;
@@ -12,3 +16,5 @@ mod runner;
 pub mod spec;
 pub mod telemetry;
 pub mod testing;
+
+pub use agent::main;

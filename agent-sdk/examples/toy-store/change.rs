@@ -5,7 +5,7 @@
 //! that would leave no majority of nodes that answer is refused before anything changes. A failed `add` leaves the new node
 //! to find out: it asks for entries, hears that it is no member, and is outside again.
 //!
-//! Errors: see [`Code`]; after `NoQuorum` alone it is open whether the change holds.
+//! Errors: see [`Code`]; after `NoQuorum` and `Unanswered` alone it is open whether the change holds.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::candidate::hand_over_to;
 use crate::log::{Body, Entry};
 use crate::membership::{Config, Member};
 use crate::node::{Follow, LEASE, Lead, Node, Part};
-use crate::peers::ask;
+use crate::peers::{self, ask};
 use crate::protocol::{CHANGE_DEADLINE, Change, Code, Fault, Membership, Request, Status};
 
 /// For another node to say who it is, or to take over.
@@ -299,7 +299,7 @@ fn primary_elsewhere(node: &Node, change: &Change) -> Result<Option<Member>, Fau
 }
 
 fn pass_on(address: &str, request: &Request) -> Result<Membership, Fault> {
-    ask(address, request, CHANGE_DEADLINE + STEP_DEADLINE)
+    peers::pass_on(address, request, CHANGE_DEADLINE + STEP_DEADLINE)
 }
 
 /// What the newcomer says of itself, against the configuration in force.

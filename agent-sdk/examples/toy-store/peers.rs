@@ -99,12 +99,16 @@ impl Peer {
     /// # Errors
     /// The peer's own fault, or [`Code::Unreachable`], after which the peer may or may not have done what was asked.
     pub(crate) fn call<T: DeserializeOwned>(&mut self, request: &Request, within: Duration) -> Result<T, Fault> {
-        let unreachable = |error: io::Error| {
-            Fault::new(
-                Code::Unreachable,
-                format!("no answer from the node at {}: {error}", self.address),
-            )
+        self.call_or(Code::Unreachable, request, within)
+    }
+
+    /// The same with another code, `lost`, for a request that was sent and not answered.
+    fn call_or<T: DeserializeOwned>(&mut self, lost: Code, request: &Request, within: Duration) -> Result<T, Fault> {
+        let fault = |code, error: io::Error| {
+            let message = format!("no answer from the node at {}: {error}", self.address);
+            Fault::new(code, message)
         };
+        let (unreachable, lost) = (|error| fault(Code::Unreachable, error), |error| fault(lost, error));
         let until = Instant::now() + within;
         // Taken out, so that an answer that comes too late can never be read as the answer to the next request.
         let mut lines = match self.lines.take() {
@@ -116,10 +120,10 @@ impl Peer {
             let line = lines.read(left(until)?)?.ok_or(ErrorKind::UnexpectedEof)?;
             Ok(serde_json::from_slice(&line)?)
         };
-        let answer = exchange().map_err(unreachable)?;
+        let answer = exchange().map_err(lost)?;
         self.lines = Some(lines);
         match answer {
-            Answer::Ok(value) => serde_json::from_value(value).map_err(|error| unreachable(error.into())),
+            Answer::Ok(value) => serde_json::from_value(value).map_err(|error| lost(error.into())),
             Answer::Error(fault) => Err(fault),
         }
     }
@@ -128,6 +132,11 @@ impl Peer {
 /// One call over a connection of its own.
 pub(crate) fn ask<T: DeserializeOwned>(address: &str, request: &Request, within: Duration) -> Result<T, Fault> {
     Peer::new(address).call(request, within)
+}
+
+/// One call that passes a change on: [`Code::Unreachable`] when nothing was sent, [`Code::Unanswered`] when it was.
+pub(crate) fn pass_on<T: DeserializeOwned>(address: &str, request: &Request, within: Duration) -> Result<T, Fault> {
+    Peer::new(address).call_or(Code::Unanswered, request, within)
 }
 
 fn connect(address: &str, until: Instant) -> io::Result<Lines> {

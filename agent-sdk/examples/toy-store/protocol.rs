@@ -191,6 +191,8 @@ pub(crate) enum Code {
     NotMember,
     /// The other node does not answer. Nothing was changed.
     Unreachable,
+    /// The change was passed on to another node, which did not answer: it is **undecided**, so read before asking again.
+    Unanswered,
     /// Another member has this name.
     NameTaken,
     /// A member came back with an empty directory: remove it, then add it, or its old promises would be forgotten.

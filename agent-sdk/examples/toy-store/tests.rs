@@ -234,3 +234,19 @@ fn what_cannot_be_a_member_is_refused_and_nothing_changes() {
     assert_eq!(nodes[0].change("remove", "n2").unwrap_err().code, Code::NotReady);
     assert_eq!(nodes[0].status().config_version, 3);
 }
+
+#[test]
+fn a_change_that_was_passed_on_and_not_answered_is_undecided_not_refused() {
+    let deaf = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = deaf.local_addr().unwrap().to_string();
+    let request = || serde_json::from_value(json!({"do": "remove", "node": "n2"})).unwrap();
+    let pass_on = |request: Request| peers::pass_on::<Membership>(&address, &request, DEADLINE);
+    let closes = thread::spawn(move || drop(deaf.accept()));
+    assert_eq!(pass_on(request()).unwrap_err().code, Code::Unanswered);
+    closes.join().unwrap();
+    assert_eq!(
+        pass_on(request()).unwrap_err().code,
+        Code::Unreachable,
+        "nobody listens any more"
+    );
+}

@@ -4,10 +4,12 @@
 //! Whatever is wrong with what was handed in is a start-up error that says so, never a panic.
 
 mod build;
+mod check;
+mod program;
 mod serve;
 mod signals;
 mod token;
 
 pub use build::{About, Agent};
+pub use program::main;
 pub(crate) use serve::{Outcome, Ready, Setup, StartError, serve};
-pub(crate) use signals::on_signals;

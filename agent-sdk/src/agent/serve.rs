@@ -85,10 +85,16 @@ pub(crate) enum Outcome {
     ServerFailed(String),
 }
 
-/// Runs an agent until `stop` is cancelled, or it cannot go on. `ready` is called once it answers.
+/// Runs an agent until `stop` is cancelled, or it cannot go on. `signals`, where given, is called inside the control's
+/// runtime to cancel `stop`; `ready` once the agent answers.
 ///
 /// The calling thread runs the agent's control: signals, the runner, the order of stopping. It must be in no runtime.
-pub(crate) fn serve(setup: Setup, stop: &CancellationToken, ready: impl FnOnce(&Ready)) -> Result<Outcome, StartError> {
+pub(crate) fn serve(
+    setup: Setup,
+    stop: &CancellationToken,
+    signals: Option<fn(CancellationToken) -> std::io::Result<()>>,
+    ready: impl FnOnce(&Ready),
+) -> Result<Outcome, StartError> {
     let Setup { about, agent, config } = setup;
     let control = Builder::new_current_thread()
         .enable_all()
@@ -96,6 +102,10 @@ pub(crate) fn serve(setup: Setup, stop: &CancellationToken, ready: impl FnOnce(&
         .map_err(StartError::Threads)?;
     let observers = threads("observe", OBSERVERS)?;
     let handlers = threads("actions", 1)?;
+    if let Some(signals) = signals {
+        let _inside = control.enter();
+        signals(stop.clone()).map_err(StartError::Threads)?;
+    }
     let started = start(&about, agent, &config, &control, &observers, &handlers, stop)?;
     ready(&started.ready);
     let outcome = control.block_on(started.run(stop));
@@ -247,7 +257,7 @@ impl Started {
     }
 }
 
-fn configured(config: &Validated<()>) -> Configured {
+pub(super) fn configured(config: &Validated<()>) -> Configured {
     let node = &config.config().node;
     Configured {
         node_id: node.id.clone(),

@@ -27,6 +27,8 @@ mod trace;
 mod unstable;
 mod v1;
 mod views;
+#[cfg(test)]
+mod wire;
 
 pub use access::{Role, Tokens};
 pub use problem::Code;

@@ -93,10 +93,14 @@ impl Server {
         }
     }
 
-    /// Takes no more connections, answers what is in flight (who waits for a change is answered at once), and returns.
-    pub async fn stop(self) -> io::Result<()> {
+    /// Takes no more connections from now on, and answers who waits for a change. The future returns once everything in
+    /// flight is answered, or the grace is over.
+    pub fn stop(self) -> impl Future<Output = io::Result<()>> {
         self.stopping.cancel();
-        self.handle.stop(true).await;
-        self.task.await.unwrap_or_else(|fault| Err(io::Error::other(fault)))
+        let stopped = self.handle.stop(true);
+        async move {
+            stopped.await;
+            self.task.await.unwrap_or_else(|fault| Err(io::Error::other(fault)))
+        }
     }
 }

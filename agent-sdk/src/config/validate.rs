@@ -40,6 +40,43 @@ impl<S> Validated<S> {
         &self.warnings
     }
 
+    /// The store's own section, and the rest.
+    pub fn split(self) -> (Validated<()>, S) {
+        let Self {
+            config,
+            store_version,
+            attributes,
+            warnings,
+        } = self;
+        let Config {
+            state_directory,
+            node,
+            api,
+            actions,
+            observe,
+            logs,
+            traces,
+            store,
+        } = config;
+        let config = Config {
+            state_directory,
+            node,
+            api,
+            actions,
+            observe,
+            logs,
+            traces,
+            store: (),
+        };
+        let rest = Validated {
+            config,
+            store_version,
+            attributes,
+            warnings,
+        };
+        (rest, store)
+    }
+
     /// The configuration, to be taken apart.
     pub fn into_config(self) -> Config<S> {
         self.config

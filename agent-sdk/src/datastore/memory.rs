@@ -42,7 +42,6 @@ impl Memory {
     }
 
     /// A memory without a file.
-    #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self {
             file: None,

@@ -8,6 +8,12 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 use crate::spec::Timestamp;
 
+/// The database's name in the state directory.
+pub(super) const DATABASE: &str = "agent.db";
+
+/// The lock's name, which is also where its holder says who it is.
+const LOCK: &str = "lock";
+
 /// A state directory that this process holds, until this is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub struct StateDirectory {
@@ -30,23 +36,10 @@ impl StateDirectory {
             .create(path)
             .map_err(unusable)?;
         std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(unusable)?;
-        let mut lock = private(&path.join("lock"), false).map_err(unusable)?;
+        let mut lock = private(&path.join(LOCK), false).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // A holder that cannot be read is a holder all the same.
-                drop(lock.read_to_string(&mut holder));
-                let holder = if holder.is_empty() {
-                    "it did not say which".to_owned()
-                } else {
-                    holder
-                };
-                return Err(OpenError::Held {
-                    directory: path.to_owned(),
-                    holder: holder.trim().to_owned(),
-                });
-            }
+            Err(TryLockError::WouldBlock) => return Err(held(path, &mut lock)),
             Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
         }
         let holder = format!(
@@ -68,7 +61,7 @@ impl StateDirectory {
 
     /// The database.
     pub fn database(&self) -> PathBuf {
-        self.path.join("agent.db")
+        self.path.join(DATABASE)
     }
 
     /// What was last seen of the node.
@@ -84,6 +77,55 @@ impl StateDirectory {
     /// Space that is kept back so that a running action's end can be recorded on a full disk.
     pub(super) fn reserve(&self) -> PathBuf {
         self.path.join("reserve")
+    }
+}
+
+fn held(path: &Path, lock: &mut File) -> OpenError {
+    let mut holder = String::new();
+    // A holder that cannot be read is a holder all the same.
+    drop(lock.read_to_string(&mut holder));
+    let holder = match holder.trim() {
+        "" => "it did not say which",
+        holder => holder,
+    };
+    OpenError::Held {
+        directory: path.to_owned(),
+        holder: holder.to_owned(),
+    }
+}
+
+/// Whether a state directory is there and could be acquired, without acquiring it; false when it could be made.
+pub(super) fn probe(path: &Path) -> Result<bool, OpenError> {
+    let unusable = |cause| OpenError::Directory {
+        directory: path.to_owned(),
+        cause,
+    };
+    let writable = |path: &Path| {
+        rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+            .map_err(|error| unusable(error.into()))
+    };
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => writable(path)?,
+        Ok(_) => return Err(unusable(io::ErrorKind::NotADirectory.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let nearest = path.ancestors().skip(1).find(|ancestor| ancestor.exists());
+            writable(
+                nearest
+                    .filter(|path| !path.as_os_str().is_empty())
+                    .unwrap_or(Path::new(".")),
+            )?;
+            return Ok(false);
+        }
+        Err(error) => return Err(unusable(error)),
+    }
+    match File::open(path.join(LOCK)) {
+        Ok(mut lock) => match lock.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Err(held(path, &mut lock)),
+            Err(TryLockError::Error(cause)) => Err(unusable(cause)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(unusable(error)),
     }
 }
 
@@ -133,6 +175,6 @@ mod tests {
         let held = StateDirectory::acquire(directory.path(), "agent").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(held.path()), 0o700);
-        assert_eq!(mode(&held.path().join("lock")), 0o600);
+        assert_eq!(mode(&held.path().join(LOCK)), 0o600);
     }
 }

@@ -45,6 +45,7 @@ pub use page::{Brief, Cursor, List, Page, Summary};
 pub use transition::Step;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::TransactionBehavior;
@@ -147,12 +148,25 @@ impl Ledger {
     }
 }
 
-/// Looks whether the database of a state directory can be used, changing nothing; one that is not there can be made.
-pub fn inspect(directory: &StateDirectory) -> Result<(), OpenError> {
-    let file = directory.database();
-    if file.exists() {
-        schema::inspect(&file).map(drop)
-    } else {
-        Ok(())
+/// What a state directory holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// It is not there and can be made.
+    Missing,
+    /// It can be used and has no database yet.
+    Empty,
+    /// It can be used, and so can its database.
+    Database,
+}
+
+/// Looks whether an agent could use a state directory and its database, changing nothing.
+pub fn probe(directory: &Path) -> Result<Probe, OpenError> {
+    if !directory::probe(directory)? {
+        return Ok(Probe::Missing);
     }
+    let file = directory.join(directory::DATABASE);
+    if !file.exists() {
+        return Ok(Probe::Empty);
+    }
+    schema::inspect(&file).map(|_| Probe::Database)
 }

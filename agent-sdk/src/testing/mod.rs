@@ -11,7 +11,7 @@
 //! let store = Scripted::new();
 //! let agent = TestAgent::start(Agent::new(store.clone()))?;
 //! let node = agent_sdk::client::wait(agent.client().node())?;
-//! assert_eq!(node.node_status, "HEALTHY");
+//! assert_eq!(node.node_status, agent_sdk::spec::NodeState::Healthy);
 //! # Ok(())
 //! # }
 //! ```
@@ -108,7 +108,7 @@ impl TestAgent {
         let stopped = stop.clone();
         let thread = std::thread::Builder::new()
             .name("agent-under-test".to_owned())
-            .spawn(move || serve(setup, &stopped, |answering| drop(ready.send(answering.clone()))))?;
+            .spawn(move || serve(setup, &stopped, None, |answering| drop(ready.send(answering.clone()))))?;
         let Ok(Ready { address, token }) = answers.recv() else {
             return Err(TestError::Start(match thread.join() {
                 Ok(Err(error)) => error.to_string(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::shapes;
 use crate::ledger;
-use crate::spec::{self, ErrorRecord, NodeState, Role, State, Timestamp};
+use crate::spec::{self, ErrorRecord, Preconditions, State, Timestamp};
 
 /// An invocation record.
 #[derive(Serialize, JsonSchema)]
@@ -49,21 +49,12 @@ pub(super) struct Full<'a> {
     attempt: u32,
     /// Whether a client asked for its end.
     cancel_requested: bool,
-    /// What must hold before the first attempt.
-    preconditions: Option<Preconditions<'a>>,
+    /// What must hold before the first attempt, as it was given.
+    preconditions: Option<&'a Preconditions>,
     /// Seconds of running time that it has.
     deadline_s: u32,
     /// One more with each transition.
     version: u64,
-}
-
-/// What must hold right before the first attempt.
-#[derive(Serialize, JsonSchema)]
-struct Preconditions<'a> {
-    /// The node is in one of these states.
-    node_status: Option<&'a [NodeState]>,
-    /// By shard: this node is one of these to it.
-    shards: Option<&'a BTreeMap<String, Vec<Role>>>,
 }
 
 impl<'a> From<&'a spec::Record> for Full<'a> {
@@ -105,20 +96,9 @@ impl<'a> From<&'a spec::Record> for Full<'a> {
             error: error.as_ref(),
             attempt: *attempt,
             cancel_requested: *cancel_requested,
-            preconditions: preconditions.as_ref().map(Preconditions::from),
+            preconditions: preconditions.as_ref(),
             deadline_s: *deadline_s,
             version: *version,
-        }
-    }
-}
-
-impl<'a> From<&'a spec::Preconditions> for Preconditions<'a> {
-    /// An empty list was never given: it is null, as everything that is not set.
-    fn from(preconditions: &'a spec::Preconditions) -> Self {
-        let spec::Preconditions { node_status, shards } = preconditions;
-        Self {
-            node_status: (!node_status.is_empty()).then_some(node_status),
-            shards: (!shards.is_empty()).then_some(shards),
         }
     }
 }
