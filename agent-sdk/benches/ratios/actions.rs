@@ -5,12 +5,12 @@ use std::time::Instant;
 use anyhow::Context;
 use uuid::Uuid;
 
-use crate::{Plan, progress};
 use crate::load::{self, Line};
 use crate::report::{Figure, Target};
 use crate::rounds::Rounds;
 use crate::scheduling::{ended, ids, schedule_all};
 use crate::sqlite::Database;
+use crate::{Plan, progress};
 
 /// An action that holds the queue until it is cancelled.
 const HOLDER: &str = r#"{"kind":"agent.replicante.io/test.loop","args":{"target":1,"delay_ms":3600000}}"#;
@@ -40,7 +40,9 @@ pub(crate) fn run_in_a_row(plan: &Plan) -> anyhow::Result<Figure> {
         &rounds,
         Target::AtLeast(0.8),
     );
-    Ok(figure.noting(format!("{count} actions in each round, queued behind one that is then cancelled")))
+    Ok(figure.noting(format!(
+        "{count} actions in each round, queued behind one that is then cancelled"
+    )))
 }
 
 fn run_per_second(plan: &Plan, count: usize) -> anyhow::Result<f64> {

@@ -7,12 +7,12 @@ use anyhow::ensure;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::{Plan, progress};
 use crate::children::{Agent, Bare};
 use crate::load::{self, Line};
 use crate::report::{Figure, Target};
 use crate::rounds::{Rounds, median};
 use crate::sqlite::{Database, KIND};
+use crate::{Plan, progress};
 
 /// Clients of P1, and records of one transaction of its yardstick.
 const CLIENTS: usize = 64;
@@ -144,7 +144,12 @@ pub(crate) fn schedule_all(agent: &Agent, ids: &[Uuid]) -> anyhow::Result<f64> {
     let requests: Vec<_> = ids.iter().map(|id| schedule(&agent.token, *id)).collect();
     let runtime = load::runtime()?;
     let mut lines = runtime.block_on(Line::open_many(agent.address, CLIENTS))?;
-    load::hammer(&runtime, &mut lines, &[load::get("/healthz")], Duration::from_millis(50))?;
+    load::hammer(
+        &runtime,
+        &mut lines,
+        &[load::get("/healthz")],
+        Duration::from_millis(50),
+    )?;
     let next = Cell::new(0);
     let begun = Instant::now();
     let clients = lines.iter_mut().map(|line| async {

@@ -23,7 +23,6 @@ mod schedule;
 mod serve;
 mod server;
 mod service;
-mod trace;
 mod unstable;
 mod v1;
 mod views;

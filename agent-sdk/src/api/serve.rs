@@ -17,11 +17,12 @@ use tracing::field::Empty;
 use super::access::Access;
 use super::answer::Answer;
 use super::body::{self, Held, Limits};
-use super::call::Call;
+use super::call::{self, Call};
 use super::host::Hosts;
 use super::problem::{Code, Problem};
 use super::route::{Dialect, Place, Table};
 use super::service::Service;
+use crate::telemetry;
 
 /// Everything that requests pass through.
 pub(super) struct Room {
@@ -59,6 +60,7 @@ impl Room {
             status = Empty,
             code = Empty
         );
+        telemetry::continue_trace(&span, call::traceparent(request.headers()));
         let dialect = Dialect::of(place.map_or(request.path(), |place| place.path));
         let answer = self
             .answer(place, dialect, &request, &mut payload)

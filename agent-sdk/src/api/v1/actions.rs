@@ -204,7 +204,7 @@ fn schedule(call: Ask<'_>) -> Reply<'_> {
             preconditions,
             deadline_s,
             created_ts: None,
-            trace: call.trace().map(str::to_owned),
+            trace: call.trace(),
         };
         let id = call.service.schedule(draft).await?.id;
         concerns(id);
