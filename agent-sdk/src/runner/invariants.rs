@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::action::{Action, Fault, Invocation, Kind};
+use crate::action::{Action, ActionError, Fault, Invocation, Kind};
 use crate::datastore::{Configured, DataStore, Memory, StoreError};
 use crate::ledger::{Limits, StateDirectory, Submission};
 use crate::spec::{Attributes, Identity, KindName, Map, NodeState, NodeStatus, Preconditions, Requester, Shard};
