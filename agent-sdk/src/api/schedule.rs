@@ -181,8 +181,9 @@ mod tests {
 
     const LOOP: &str = "agent.replicante.io/test.loop";
 
-    fn raw(text: &str) -> Option<Box<RawValue>> {
-        Some(RawValue::from_string(text.to_owned()).unwrap())
+    fn args(text: &str) -> Draft {
+        let args = Some(RawValue::from_string(text.to_owned()).unwrap());
+        Draft { args, ..draft() }
     }
 
     fn field(draft: Draft) -> (Code, String) {
@@ -200,14 +201,7 @@ mod tests {
     #[test]
     fn arguments_keep_the_text_that_came() {
         let text = "{\"target\":  3}";
-        let made = submission(
-            Draft {
-                args: raw(text),
-                ..draft()
-            },
-            &Catalogue::new().unwrap(),
-        )
-        .unwrap();
+        let made = submission(args(text), &Catalogue::new().unwrap()).unwrap();
         assert_eq!(made.args.unwrap().get(), text);
         assert_eq!((made.requester.as_str(), made.deadline_s), ("AGENT_API", 24 * 3600));
     }
@@ -229,19 +223,10 @@ mod tests {
             (Code::UnknownKind, "/kind".into())
         );
         assert_eq!(
-            field(Draft {
-                args: raw(r#"{"target":"x"}"#),
-                ..draft()
-            }),
+            field(args(r#"{"target":"x"}"#)),
             (Code::BadArguments, "/args/target".into())
         );
-        assert_eq!(
-            field(Draft {
-                args: raw("[]"),
-                ..draft()
-            }),
-            (Code::BadArguments, "/args".into())
-        );
+        assert_eq!(field(args("[]")), (Code::BadArguments, "/args".into()));
         for requester in ["", "\u{7}", &"a".repeat(201)] {
             let given = Draft {
                 requester: Some(requester.into()),
