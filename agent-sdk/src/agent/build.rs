@@ -39,13 +39,14 @@ impl About {
     }
 }
 
-/// What the program is, from the package that this is written in: its name and version, and the revision and taint of
+/// What the program is: its own name, the version of the package that this is written in, and the revision and taint of
 /// its source from the variables `AGENT_CHECKOUT` and `AGENT_TAINT` at build time.
 #[macro_export]
 macro_rules! about {
     () => {
         $crate::agent::About::new(
-            env!("CARGO_PKG_NAME"),
+            // A package may hold several programs; outside of one (in a library) only its own name is known.
+            option_env!("CARGO_BIN_NAME").unwrap_or(env!("CARGO_PKG_NAME")),
             env!("CARGO_PKG_VERSION"),
             option_env!("AGENT_CHECKOUT"),
             option_env!("AGENT_TAINT"),

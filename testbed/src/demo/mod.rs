@@ -1,0 +1,94 @@
+//! The demonstration: a story in steps, each of which says what it does and checks what comes of it.
+//!
+//! The story ([`story`]) knows agents only by their HTTP interface. What differs from store to store (how a node is
+//! started, how something is written to it) is a [`play`]; processes and their files are the [`stage`]'s, and nothing
+//! of them is left whatever happens: the [watchdog](crate::supervision) outlives this process. The [`screen`] is where
+//! it is told: with a live line on a terminal, in plain lines elsewhere.
+
+mod closing;
+mod failure;
+mod play;
+mod programs;
+mod screen;
+mod seat;
+mod stage;
+mod story;
+mod survival;
+mod toy;
+
+use std::rc::Rc;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+
+use failure::Failure;
+use play::Play;
+use screen::Screen;
+use stage::Stage;
+use story::Story;
+
+/// How the demonstration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was seen.
+    Seen,
+    /// Something was not as it should be; it has been told.
+    Unexpected,
+    /// A signal came before the end.
+    Interrupted,
+}
+
+/// Tells the story of the toy store. With `stay` it goes on running until a signal comes.
+pub fn toy(stay: bool) -> Outcome {
+    run(stay, async |screen, stage| toy::Toy::prepare(screen, stage).await)
+}
+
+/// Prepares, tells the story, and cleans up; a signal cuts it short anywhere.
+fn run<P: Play>(stay: bool, prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Result<P, Failure>) -> Outcome {
+    let screen = Screen::new();
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return screen.failed(&Failure::setup("the demonstration cannot start", error)),
+    };
+    let outcome = runtime.block_on(async {
+        let interrupted = async {
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return std::future::pending().await;
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            () = interrupted => None,
+            told = tell(&screen, stay, prepare) => Some(told),
+        }
+    });
+    // Calls that are still waited for must not delay the end.
+    runtime.shutdown_background();
+    match outcome {
+        Some(Ok(())) => Outcome::Seen,
+        Some(Err(failure)) => screen.failed(&failure),
+        None => screen.interrupted(),
+    }
+}
+
+async fn tell<P: Play>(
+    screen: &Screen,
+    stay: bool,
+    prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Result<P, Failure>,
+) -> Result<(), Failure> {
+    let stage = Rc::new(Stage::new()?);
+    let play = prepare(screen, Rc::clone(&stage)).await?;
+    let mut story = Story::new(screen, stage, play)?;
+    let told = story.tell().await;
+    if let Err(failure) = told {
+        story.show_logs();
+        return Err(failure);
+    }
+    story.close(stay).await
+}
