@@ -53,6 +53,7 @@ impl<P: Play> Story<'_, P> {
             table = table.replace(&name, &self.screen.paint(style, &name));
         }
         Screen::show(table);
+        self.screen.end();
         if stay {
             self.invite();
             std::future::pending::<()>().await;

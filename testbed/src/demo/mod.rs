@@ -7,14 +7,16 @@
 
 mod closing;
 mod failure;
+mod growth;
+mod losses;
 mod play;
 mod programs;
 mod screen;
 mod seat;
 mod stage;
 mod story;
-mod survival;
 mod toy;
+mod writes;
 
 use std::rc::Rc;
 
@@ -82,6 +84,7 @@ async fn tell<P: Play>(
     stay: bool,
     prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Result<P, Failure>,
 ) -> Result<(), Failure> {
+    screen.note("What follows is done by real processes, seen through their agents' HTTP interface, and checked.");
     let stage = Rc::new(Stage::new()?);
     let play = prepare(screen, Rc::clone(&stage)).await?;
     let mut story = Story::new(screen, stage, play)?;

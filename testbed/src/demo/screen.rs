@@ -37,6 +37,7 @@ pub(super) struct Screen {
     step: Cell<u32>,
     /// When what is going to be seen was begun.
     began: Cell<Instant>,
+    told: Cell<bool>,
 }
 
 impl Screen {
@@ -48,6 +49,7 @@ impl Screen {
             live,
             step: Cell::new(0),
             began: Cell::new(Instant::now()),
+            told: Cell::new(false),
         }
     }
 
@@ -85,6 +87,11 @@ impl Screen {
             " ".repeat(gap),
             self.paint("2", &took)
         );
+    }
+
+    /// Notes that the whole story was told.
+    pub(super) fn end(&self) {
+        self.told.set(true);
     }
 
     /// Any lines.
@@ -155,13 +162,15 @@ impl Screen {
         Outcome::Unexpected
     }
 
-    /// Tells that a signal came.
+    /// Tells that a signal came: before the end, or as it was waited for there.
     pub(super) fn interrupted(&self) -> Outcome {
-        println!(
-            "\n{}",
-            self.paint("33", "Interrupted: everything was ended and removed.")
-        );
-        Outcome::Interrupted
+        let (text, outcome) = if self.told.get() {
+            ("Everything was ended and removed.", Outcome::Seen)
+        } else {
+            ("Interrupted: everything was ended and removed.", Outcome::Interrupted)
+        };
+        println!("\n{}", self.paint("33", text));
+        outcome
     }
 
     /// Text in a style, by its number.

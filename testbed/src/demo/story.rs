@@ -1,29 +1,26 @@
-//! The story: a cluster grows, is written to, and loses its primary. What follows is told in [`super::survival`].
+//! The story and what its steps share: looking at a node until it is as it should be, and running an action to its end.
 //!
-//! Every step says what it does, does it, and waits for what has to come of it, within a deadline.
+//! Every step says what it does, does it, and waits for what has to come of it, within a deadline. A cluster grows
+//! ([`super::growth`]), is written to ([`super::writes`]), and survives losses ([`super::losses`]).
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use agent_sdk::client::{Http, Record};
+use agent_sdk::client::{Http, PlanAnswer, Record};
 use agent_sdk::spec::{NodeState, Role, State, WellKnown};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Failure;
 use super::play::{NODES, Play};
-use super::screen::{Look, Screen};
+use super::screen::Screen;
 use super::seat::{Seat, Sight};
 use super::stage::Stage;
 
-/// For processes to come up.
-const START: Duration = Duration::from_secs(30);
 /// For a change to be seen.
 pub(super) const SOON: Duration = Duration::from_secs(20);
 /// For an action on the cluster: its own deadline.
 const ACTION: Duration = Duration::from_secs(60);
-/// Writes in the step that shows offsets.
-const COUNT: u32 = 96;
 
 /// Everything that the steps share.
 pub(super) struct Story<'a, P> {
@@ -65,170 +62,6 @@ impl<'a, P: Play> Story<'a, P> {
         self.remove().await
     }
 
-    async fn start(&self) -> Result<(), Failure> {
-        self.step(
-            &[0, 1, 2],
-            "Start",
-            "three nodes that know nothing of each other, and an agent beside each",
-        );
-        for (place, seat) in self.seats.iter().enumerate() {
-            self.play.start(place)?;
-            self.stage.start(seat.process())?;
-            self.screen.act(&format!(
-                "{}: {}, its agent on {}",
-                seat.node,
-                self.play.about(place),
-                seat.url()
-            ));
-        }
-        for (place, seat) in self.seats.iter().enumerate() {
-            let wanted = if place == 0 { P::BEFORE } else { NodeState::NotInCluster };
-            self.shows(place, wanted, None, START).await?;
-            self.screen.seen(&format!("{} is {}", seat.node, wanted.name()));
-        }
-        Ok(())
-    }
-
-    async fn init(&self) -> Result<(), Failure> {
-        self.step(&[0], "cluster.init", "the first node becomes a cluster of one");
-        self.change(0, WellKnown::ClusterInit, None).await?;
-        let sight = self.shows(0, NodeState::Healthy, Some(Role::Primary), SOON).await?;
-        self.screen
-            .seen(&format!("{} is {}", self.seats[0].node, in_cluster(&sight)));
-        Ok(())
-    }
-
-    async fn join(&self) -> Result<(), Failure> {
-        self.step(
-            &[0, 1],
-            "cluster.join",
-            "the second node takes itself in: its agent is told the first one's address",
-        );
-        let args = json!({ "node": self.member(0).await? });
-        self.change(1, WellKnown::ClusterJoin, Some(args)).await?;
-        self.is_secondary(1).await
-    }
-
-    async fn add(&self) -> Result<(), Failure> {
-        self.step(
-            &[0, 2],
-            "cluster.add",
-            "the third node is taken in from the first one, whose agent first tells its plan",
-        );
-        let args = json!({ "node": self.member(2).await? });
-        self.plan(0, WellKnown::ClusterAdd, &args).await?;
-        self.change(0, WellKnown::ClusterAdd, Some(args)).await?;
-        self.is_secondary(2).await
-    }
-
-    async fn write(&self) -> Result<(), Failure> {
-        self.step(
-            &[0, 1, 2],
-            "Write",
-            "to the store itself; the agents show every copy's offset, and how far it is behind",
-        );
-        let before = self.offsets().await?;
-        self.screen
-            .act(&format!("{COUNT} {} to {}", P::WRITES, self.seats[0].node));
-        let writing = tokio::spawn(self.play.write(0, COUNT));
-        let most = Cell::new(0);
-        let wanted = i64::from(COUNT) / 4;
-        let moving = async || {
-            let seen = match self.all().await {
-                Ok(seen) => seen,
-                Err(reason) => return Look::NotYet(reason),
-            };
-            let moved = seen
-                .iter()
-                .zip(&before)
-                .all(|(now, before)| now.offset.is_some_and(|now| now > *before));
-            most.set(
-                seen.iter()
-                    .filter_map(|sight| sight.lag)
-                    .chain([most.get()])
-                    .max()
-                    .unwrap_or(0),
-            );
-            let far = seen[0].offset.is_some_and(|now| now - before[0] >= wanted);
-            if moved && far && (most.get() > 0 || !P::LAGS) {
-                Look::Yes(())
-            } else {
-                Look::NotYet(in_a_row(&seen))
-            }
-        };
-        self.screen.wait("offsets move", SOON, moving).await?;
-        let lag = if P::LAGS {
-            format!(", copies lag by up to {}", most.get())
-        } else {
-            String::new()
-        };
-        self.screen.seen(&format!("all offsets move{lag}"));
-        let written = writing
-            .await
-            .map_err(|error| Failure::setup("the writer ended", error))?;
-        written.map_err(|reason| Failure::unexpected("the store takes writes", reason))?;
-        let goal = before[0] + i64::from(COUNT);
-        let agree = async || match self.all().await {
-            Err(reason) => Look::NotYet(reason),
-            Ok(seen)
-                if seen
-                    .iter()
-                    .all(|now| now.offset >= Some(goal) && now.offset == seen[0].offset) =>
-            {
-                Look::Yes(seen)
-            }
-            Ok(seen) => Look::NotYet(in_a_row(&seen)),
-        };
-        let seen = self.screen.wait("all offsets agree", SOON, agree).await?;
-        self.screen.seen(&format!("all copies agree: {}", in_a_row(&seen)));
-        Ok(())
-    }
-
-    async fn lose_primary(&self) -> Result<(), Failure> {
-        let lost = self.primary.get();
-        let name = &self.seats[lost].node;
-        self.step(
-            &[0, 1, 2],
-            "The primary dies",
-            "SIGKILL to its process; nobody tells the agents",
-        );
-        self.screen.act(&format!("kill -KILL {name}"));
-        self.play.kill(lost)?;
-        let sight = self.shows(lost, NodeState::Unavailable, None, SOON).await?;
-        self.screen.seen(&format!(
-            "{name} is UNAVAILABLE: {}",
-            short(sight.reason.as_deref().unwrap_or_default(), 56)
-        ));
-        let others: Vec<usize> = (0..NODES).filter(|place| *place != lost).collect();
-        let elected = async || {
-            let mut seen = Vec::new();
-            for place in &others {
-                match self.seats[*place].see().await {
-                    Ok(sight) => seen.push(sight),
-                    Err(reason) => return Look::NotYet(reason),
-                }
-            }
-            let well = seen.iter().all(|sight| sight.status == NodeState::Healthy);
-            let primaries: Vec<_> = seen
-                .iter()
-                .zip(&others)
-                .filter(|(sight, _)| sight.role == Some(Role::Primary))
-                .collect();
-            match primaries[..] {
-                [(_, place)] if well => Look::Yes(*place),
-                _ => Look::NotYet(in_a_row(&seen)),
-            }
-        };
-        let primary = self.screen.wait("another one leads", SOON, elected).await?;
-        self.primary.set(primary);
-        self.screen
-            .seen(&format!("{} is HEALTHY and PRIMARY now", self.seats[primary].node));
-        let written = self.play.write(primary, 1).await;
-        written.map_err(|reason| Failure::unexpected("the new primary takes writes", reason))?;
-        self.screen.seen("it takes writes");
-        Ok(())
-    }
-
     /// Waits until an agent shows its node so.
     pub(super) async fn shows(
         &self,
@@ -242,23 +75,6 @@ impl<'a, P: Play> Story<'a, P> {
         let what = format!("{} is {}{role_name}", seat.node, status.name());
         let wanted = |sight: &Sight| sight.status == status && (role.is_none() || sight.role == role);
         self.screen.wait(&what, within, async || seat.look(wanted).await).await
-    }
-
-    async fn is_secondary(&self, place: usize) -> Result<(), Failure> {
-        let sight = self
-            .shows(place, NodeState::Healthy, Some(Role::Secondary), SOON)
-            .await?;
-        let first = self.seats[0]
-            .see()
-            .await
-            .map_err(|reason| Failure::unexpected("the first agent answers", reason))?;
-        let name = &self.seats[place].node;
-        if sight.cluster.is_none() || sight.cluster != first.cluster {
-            let seen = format!("{:?} and {:?}", first.cluster, sight.cluster);
-            return Err(Failure::unexpected("both are in the same cluster", seen));
-        }
-        self.screen.seen(&format!("{name} is {}", in_cluster(&sight)));
-        Ok(())
     }
 
     /// Runs an action on membership to its end, which has to be `DONE`.
@@ -279,21 +95,28 @@ impl<'a, P: Play> Story<'a, P> {
         Ok(record)
     }
 
-    async fn all(&self) -> Result<Vec<Sight>, String> {
-        let mut seen = Vec::new();
-        for seat in &self.seats {
-            seen.push(seat.see().await?);
+    /// Asks what an action would do, and shows it.
+    pub(super) async fn plan(&self, place: usize, kind: WellKnown, args: &Value) -> Result<(), Failure> {
+        let seat = &self.seats[place];
+        let name = kind.kind().rsplit('/').next().unwrap_or_default();
+        self.screen
+            .act(&format!("agent of {}: what would {name} do?", seat.node));
+        let PlanAnswer {
+            steps, refused, done, ..
+        } = seat.plan(kind.kind(), args).await?;
+        if let Some(error) = refused {
+            return Err(Failure::unexpected(format!("{name} has a plan"), error.message));
         }
-        Ok(seen)
-    }
-
-    async fn offsets(&self) -> Result<Vec<i64>, Failure> {
-        let seen = self
-            .all()
-            .await
-            .map_err(|reason| Failure::unexpected("all agents answer", reason))?;
-        let offsets: Option<Vec<i64>> = seen.iter().map(|sight| sight.offset).collect();
-        offsets.ok_or_else(|| Failure::unexpected("every agent shows an offset", in_a_row(&seen)))
+        if done || steps.is_empty() {
+            return Err(Failure::unexpected(
+                format!("{name} has something to do"),
+                "its plan is empty",
+            ));
+        }
+        for step in steps {
+            self.screen.seen(&format!("it would {}", step.summary));
+        }
+        Ok(())
     }
 
     /// The address by which other nodes know this one, as its agent tells it.
@@ -315,25 +138,6 @@ impl<'a, P: Play> Story<'a, P> {
     pub(super) fn involved(&self) -> Vec<usize> {
         self.involved.borrow().clone()
     }
-}
-
-fn in_cluster(sight: &Sight) -> String {
-    format!(
-        "{}, in cluster {}",
-        sight.in_words(),
-        sight.cluster.as_deref().unwrap_or("none")
-    )
-}
-
-fn in_a_row(seen: &[Sight]) -> String {
-    let offset = |sight: &Sight| {
-        let offset = sight.offset.map_or("?".to_owned(), |offset| offset.to_string());
-        match sight.lag.filter(|lag| *lag > 0) {
-            Some(lag) => format!("{offset} ({lag} behind)"),
-            None => offset,
-        }
-    };
-    seen.iter().map(offset).collect::<Vec<_>>().join(" · ")
 }
 
 /// Text of at most so many characters.

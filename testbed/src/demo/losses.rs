@@ -1,14 +1,15 @@
-//! The second half of the story: an agent dies in the middle of an action and goes on, and a dead node is removed, once.
+//! What dies: the primary, which is replaced; an agent, which goes on where it was; a node, which is removed once.
 
-use agent_sdk::client::{PlanAnswer, Transition};
-use agent_sdk::spec::{State, WellKnown};
+use agent_sdk::client::{Record, Transition};
+use agent_sdk::spec::{NodeState, Role, State, WellKnown};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Failure;
-use super::play::Play;
+use super::play::{NODES, Play};
 use super::screen::Look;
-use super::story::{SOON, Story};
+use super::story::{SOON, Story, short};
+use super::writes::in_a_row;
 
 /// How far the long action counts, and how fast: long enough to be seen, and to be killed in the middle of.
 const TARGET: u32 = 40;
@@ -23,6 +24,50 @@ struct Counted {
 }
 
 impl<P: Play> Story<'_, P> {
+    pub(super) async fn lose_primary(&self) -> Result<(), Failure> {
+        let lost = self.primary.get();
+        let name = &self.seats[lost].node;
+        self.step(
+            &[0, 1, 2],
+            "The primary dies",
+            "SIGKILL to its process; nobody tells the agents",
+        );
+        self.screen.act(&format!("kill -KILL {name}"));
+        self.play.kill(lost)?;
+        let sight = self.shows(lost, NodeState::Unavailable, None, SOON).await?;
+        self.screen.seen(&format!("{name} is UNAVAILABLE"));
+        self.screen
+            .note(&format!("  {}", short(sight.reason.as_deref().unwrap_or_default(), 92)));
+        let others: Vec<usize> = (0..NODES).filter(|place| *place != lost).collect();
+        let elected = async || {
+            let mut seen = Vec::new();
+            for place in &others {
+                match self.seats[*place].see().await {
+                    Ok(sight) => seen.push(sight),
+                    Err(reason) => return Look::NotYet(reason),
+                }
+            }
+            let well = seen.iter().all(|sight| sight.status == NodeState::Healthy);
+            let primaries: Vec<_> = seen
+                .iter()
+                .zip(&others)
+                .filter(|(sight, _)| sight.role == Some(Role::Primary))
+                .collect();
+            match primaries[..] {
+                [(_, place)] if well => Look::Yes(*place),
+                _ => Look::NotYet(in_a_row(&seen)),
+            }
+        };
+        let primary = self.screen.wait("another one leads", SOON, elected).await?;
+        self.primary.set(primary);
+        self.screen
+            .seen(&format!("{} is HEALTHY and PRIMARY now", self.seats[primary].node));
+        let written = self.play.write(primary, 1).await;
+        written.map_err(|reason| Failure::unexpected("the new primary takes writes", reason))?;
+        self.screen.seen("it takes writes");
+        Ok(())
+    }
+
     pub(super) async fn lose_agent(&self) -> Result<(), Failure> {
         let place = self.primary.get();
         let seat = &self.seats[place];
@@ -107,31 +152,7 @@ impl<P: Play> Story<'_, P> {
         Ok(())
     }
 
-    /// Asks what an action would do, and shows it.
-    pub(super) async fn plan(&self, place: usize, kind: WellKnown, args: &Value) -> Result<(), Failure> {
-        let seat = &self.seats[place];
-        let name = kind.kind().rsplit('/').next().unwrap_or_default();
-        self.screen
-            .act(&format!("agent of {}: what would {name} do?", seat.node));
-        let PlanAnswer {
-            steps, refused, done, ..
-        } = seat.plan(kind.kind(), args).await?;
-        if let Some(error) = refused {
-            return Err(Failure::unexpected(format!("{name} has a plan"), error.message));
-        }
-        if done || steps.is_empty() {
-            return Err(Failure::unexpected(
-                format!("{name} has something to do"),
-                "its plan is empty",
-            ));
-        }
-        for step in steps {
-            self.screen.seen(&format!("it would {}", step.summary));
-        }
-        Ok(())
-    }
-
-    fn told(&self, record: &agent_sdk::client::Record) -> Result<(bool, String), Failure> {
+    fn told(&self, record: &Record) -> Result<(bool, String), Failure> {
         let told = self.play.changed(record);
         told.ok_or_else(|| Failure::unexpected("the action tells what it changed", format!("{:?}", record.output)))
     }
