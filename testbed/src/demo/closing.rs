@@ -10,7 +10,7 @@ use comfy_table::presets::NOTHING;
 use super::Failure;
 use super::play::Play;
 use super::screen::Screen;
-use super::seat::Sight;
+use super::seat::{Blind, Sight};
 use super::story::Story;
 
 /// Lines of each log after a failure.
@@ -27,7 +27,8 @@ impl<P: Play> Story<'_, P> {
         table.load_style(NOTHING);
         table.set_header(["node", "status", "role", "offset", "behind", "version", "agent"]);
         for seat in &self.seats {
-            let failed = |reason| Failure::unexpected(format!("the agent of {} answers", seat.node), reason);
+            let failed =
+                |blind: Blind| Failure::unexpected(format!("the agent of {} answers", seat.node), blind.reason);
             let Sight {
                 status,
                 version,
@@ -80,22 +81,22 @@ impl<P: Play> Story<'_, P> {
     }
 
     /// The last lines of the logs that have to do with the step that failed.
-    pub(super) fn show_logs(&self) {
+    pub(super) fn logs(&self) -> String {
+        let mut logs = Vec::new();
         for place in self.involved() {
-            self.show_log(&self.seats[place].node, &self.play.log(place));
             let process = self.seats[place].process();
-            self.show_log(&process.name, process.log());
+            logs.push(self.tail(&self.seats[place].node, &self.play.log(place)));
+            logs.push(self.tail(&process.name, process.log()));
         }
+        logs.join("\n")
     }
 
-    fn show_log(&self, name: &str, log: &Path) {
+    fn tail(&self, name: &str, log: &Path) -> String {
         let bytes = fs::read(log).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<&str> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
-        Screen::show(format!(
-            "{}\n{last}",
-            self.screen.paint("2", &format!("--- {name}: its last lines ---"))
-        ));
+        let title = format!("--- {name}: its last lines ---");
+        format!("{}\n{last}", self.screen.paint("2", &title))
     }
 }

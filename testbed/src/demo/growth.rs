@@ -77,7 +77,7 @@ impl<P: Play> Story<'_, P> {
         let first = self.seats[0]
             .see()
             .await
-            .map_err(|reason| Failure::unexpected("the first agent answers", reason))?;
+            .map_err(|blind| Failure::unexpected("the first agent answers", blind.reason))?;
         let name = &self.seats[place].node;
         if sight.cluster.is_none() || sight.cluster != first.cluster {
             let seen = format!("{:?} and {:?}", first.cluster, sight.cluster);

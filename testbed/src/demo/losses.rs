@@ -44,7 +44,7 @@ impl<P: Play> Story<'_, P> {
             for place in &others {
                 match self.seats[*place].see().await {
                     Ok(sight) => seen.push(sight),
-                    Err(reason) => return Look::NotYet(reason),
+                    Err(blind) => return blind.look(),
                 }
             }
             let well = seen.iter().all(|sight| sight.status == NodeState::Healthy);
@@ -94,7 +94,7 @@ impl<P: Play> Story<'_, P> {
         ));
         let gone = async || match seat.see().await {
             Ok(_) => Look::NotYet("it still answers".to_owned()),
-            Err(reason) => Look::Yes(reason),
+            Err(_) => Look::Yes(()),
         };
         self.screen.wait("nobody answers", SOON, gone).await?;
         self.screen.act(&format!("the agent of {} is started again", seat.node));

@@ -50,7 +50,7 @@ fn run<P: Play>(stay: bool, prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Res
     let screen = Screen::new();
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return screen.failed(&Failure::setup("the demonstration cannot start", error)),
+        Err(error) => return screen.failed(&Failure::setup("the demonstration cannot start", error), ""),
     };
     let outcome = runtime.block_on(async {
         let interrupted = async {
@@ -74,24 +74,23 @@ fn run<P: Play>(stay: bool, prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Res
     runtime.shutdown_background();
     match outcome {
         Some(Ok(())) => Outcome::Seen,
-        Some(Err(failure)) => screen.failed(&failure),
+        Some(Err((failure, logs))) => screen.failed(&failure, &logs),
         None => screen.interrupted(),
     }
 }
 
+/// From the first process to the last line; a failure comes with the logs that may explain it.
 async fn tell<P: Play>(
     screen: &Screen,
     stay: bool,
     prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Result<P, Failure>,
-) -> Result<(), Failure> {
+) -> Result<(), (Failure, String)> {
+    let unexplained = |failure| (failure, String::new());
     screen.note("What follows is done by real processes, seen through their agents' HTTP interface, and checked.");
-    let stage = Rc::new(Stage::new()?);
-    let play = prepare(screen, Rc::clone(&stage)).await?;
-    let mut story = Story::new(screen, stage, play)?;
+    let stage = Rc::new(Stage::new().map_err(unexplained)?);
+    let play = prepare(screen, Rc::clone(&stage)).await.map_err(unexplained)?;
+    let mut story = Story::new(screen, stage, play).map_err(unexplained)?;
     let told = story.tell().await;
-    if let Err(failure) = told {
-        story.show_logs();
-        return Err(failure);
-    }
-    story.close(stay).await
+    told.map_err(|failure| (failure, story.logs()))?;
+    story.close(stay).await.map_err(unexplained)
 }

@@ -152,13 +152,14 @@ impl Screen {
         }
     }
 
-    /// Tells of a failure.
-    pub(super) fn failed(&self, failure: &Failure) -> Outcome {
+    /// Tells of a failure, and what may explain it.
+    pub(super) fn failed(&self, failure: &Failure, logs: &str) -> Outcome {
         println!("   {} {failure}", self.paint("31", "✗"));
-        println!(
-            "\n{}",
-            self.paint("31", "The demonstration ended: this was not expected.")
-        );
+        if !logs.is_empty() {
+            println!("\n{logs}");
+        }
+        let end = "The demonstration ended: this was not expected. Everything was ended and removed.";
+        println!("\n{}", self.paint("31", end));
         Outcome::Unexpected
     }
 

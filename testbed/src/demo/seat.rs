@@ -36,6 +36,14 @@ pub(super) struct Sight {
     pub(super) lag: Option<i64>,
 }
 
+/// Why an agent shows nothing.
+#[derive(Debug)]
+pub(super) struct Blind {
+    pub(super) reason: String,
+    /// Its process has ended by itself.
+    for_good: bool,
+}
+
 impl Seat {
     /// Writes the agent's configuration; it is not started yet.
     pub(super) fn prepare(stage: &Stage, http: Http, play: &impl Play, place: usize) -> Result<Self, Failure> {
@@ -102,13 +110,10 @@ impl Seat {
     }
 
     /// What the agent shows now; or why it shows nothing.
-    pub(super) async fn see(&self) -> Result<Sight, String> {
-        let client = self.client().map_err(|error| error.to_string())?;
+    pub(super) async fn see(&self) -> Result<Sight, Blind> {
+        let client = self.client().map_err(|error| self.blind(&error))?;
         let (node, store, shards) = tokio::join!(client.node(), client.store(), client.shards());
-        let node = node.map_err(|error| match self.process.ended() {
-            Some(status) => format!("the agent of {} has ended: {status}", self.node),
-            None => error.to_string(),
-        })?;
+        let node = node.map_err(|error| self.blind(&error))?;
         let shard = shards.ok().and_then(|shards| shards.shards.into_iter().next());
         Ok(Sight {
             status: node.node_status,
@@ -131,8 +136,7 @@ impl Seat {
         match self.see().await {
             Ok(sight) if wanted(&sight) => Look::Yes(sight),
             Ok(sight) => Look::NotYet(format!("{} {}", self.node, sight.in_words())),
-            Err(reason) if self.process.ended().is_some() => Look::Never(reason),
-            Err(reason) => Look::NotYet(reason),
+            Err(blind) => blind.look(),
         }
     }
 
@@ -146,10 +150,29 @@ impl Seat {
             Ok(record) if wanted(&record) => Look::Yes(record),
             Ok(record) if record.state.is_final() => Look::Never(told(&record)),
             Ok(record) => Look::NotYet(told(&record)),
-            Err(error) => match self.process.ended() {
-                Some(status) => Look::Never(format!("the agent of {} has ended: {status}", self.node)),
-                None => Look::NotYet(error.to_string()),
-            },
+            Err(error) => self.blind(&error).look(),
+        }
+    }
+
+    /// Why the agent did not answer: an end of its process is the better reason.
+    fn blind(&self, error: &ClientError) -> Blind {
+        let ended = self.process.ended();
+        let reason = match ended {
+            Some(status) => format!("the agent of {} has ended: {status}", self.node),
+            None => error.to_string(),
+        };
+        let for_good = ended.is_some();
+        Blind { reason, for_good }
+    }
+}
+
+impl Blind {
+    /// What it means for who waits.
+    pub(super) fn look<T>(self) -> Look<T> {
+        if self.for_good {
+            Look::Never(self.reason)
+        } else {
+            Look::NotYet(self.reason)
         }
     }
 }

@@ -125,7 +125,7 @@ impl<'a, P: Play> Story<'a, P> {
         let sight = self.seats[place]
             .see()
             .await
-            .map_err(|reason| Failure::unexpected(what, reason))?;
+            .map_err(|blind| Failure::unexpected(what, blind.reason))?;
         sight.member.ok_or_else(|| Failure::unexpected(what, "it does not"))
     }
 

@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use super::Failure;
 use super::play::Play;
 use super::screen::Look;
-use super::seat::{Seat, Sight};
+use super::seat::{Blind, Seat, Sight};
 use super::story::{SOON, Story};
 
 /// How much is written.
@@ -23,7 +23,7 @@ impl<P: Play> Story<'_, P> {
         let mut most = 0;
         let mut middle = 0;
         let through = async || match self.all().await {
-            Err(reason) => Look::NotYet(reason),
+            Err(blind) => blind.look(),
             Ok(seen) => {
                 most = lags(&seen).max(most);
                 middle += u32::from(is_under_way(&seen, &before, goal));
@@ -53,7 +53,7 @@ impl<P: Play> Story<'_, P> {
         };
         self.screen.seen(&format!("offsets moved while it was written{lag}"));
         let agree = async || match self.all().await {
-            Err(reason) => Look::NotYet(reason),
+            Err(blind) => blind.look(),
             Ok(seen) if agree(&seen, goal) => Look::Yes(seen),
             Ok(seen) => Look::NotYet(in_a_row(&seen)),
         };
@@ -62,7 +62,7 @@ impl<P: Play> Story<'_, P> {
         Ok(())
     }
 
-    async fn all(&self) -> Result<Vec<Sight>, String> {
+    async fn all(&self) -> Result<Vec<Sight>, Blind> {
         // At once, so that their offsets are of about the same moment.
         try_join_all(self.seats.iter().map(Seat::see)).await
     }
@@ -71,7 +71,7 @@ impl<P: Play> Story<'_, P> {
         let seen = self
             .all()
             .await
-            .map_err(|reason| Failure::unexpected("all agents answer", reason))?;
+            .map_err(|blind| Failure::unexpected("all agents answer", blind.reason))?;
         let offsets: Option<Vec<i64>> = seen.iter().map(|sight| sight.offset).collect();
         offsets.ok_or_else(|| Failure::unexpected("every agent shows an offset", in_a_row(&seen)))
     }
