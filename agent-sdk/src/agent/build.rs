@@ -45,7 +45,11 @@ impl About {
 macro_rules! about {
     () => {
         $crate::agent::About::new(
-            env!("CARGO_PKG_NAME"),
+            // Set for programs only; a library that calls this names its package.
+            match option_env!("CARGO_BIN_NAME") {
+                Some(name) => name,
+                None => env!("CARGO_PKG_NAME"),
+            },
             env!("CARGO_PKG_VERSION"),
             option_env!("AGENT_CHECKOUT"),
             option_env!("AGENT_TAINT"),
