@@ -39,14 +39,17 @@ impl About {
     }
 }
 
-/// What the program is: its own name, the version of the package that this is written in, and the revision and taint of
+/// What the program is, from the package that this is written in: its name and version, and the revision and taint of
 /// its source from the variables `AGENT_CHECKOUT` and `AGENT_TAINT` at build time.
 #[macro_export]
 macro_rules! about {
     () => {
         $crate::agent::About::new(
-            // A package may hold several programs; outside of one (in a library) only its own name is known.
-            option_env!("CARGO_BIN_NAME").unwrap_or(env!("CARGO_PKG_NAME")),
+            // Set for programs only; a library that calls this names its package.
+            match option_env!("CARGO_BIN_NAME") {
+                Some(name) => name,
+                None => env!("CARGO_PKG_NAME"),
+            },
             env!("CARGO_PKG_VERSION"),
             option_env!("AGENT_CHECKOUT"),
             option_env!("AGENT_TAINT"),

@@ -63,7 +63,7 @@ impl Service {
             AcceptError::Used { id, existing } => used(id, existing.as_deref(), kind.as_str(), args.as_deref()),
             AcceptError::QueueFull { waiting } => Problem::new(
                 Code::QueueFull,
-                format!("{waiting} actions wait already, as many as may"),
+                format!("the queue is full: {waiting} wait in it, as many as may"),
             ),
             AcceptError::Write(error) => error.into(),
         })
@@ -96,7 +96,7 @@ fn submission(draft: Draft, catalogue: &Catalogue) -> Result<Submission, Problem
     } = draft;
     let entry = catalogue
         .get(&kind)
-        .ok_or_else(|| unknown_kind(Code::UnknownKind, &kind, catalogue))?;
+        .ok_or_else(|| unknown_kind(Code::UnknownKind, &kind, catalogue).at("/kind"))?;
     entry.check(args.as_deref()).map_err(bad_arguments)?;
     Ok(Submission {
         id: id.unwrap_or_else(Uuid::new_v4),
@@ -121,7 +121,7 @@ pub(super) fn unknown_kind(code: Code, kind: &str, catalogue: &Catalogue) -> Pro
         ),
         None => "this agent has no kind of that name; GET /api/v1/kinds lists those it has".to_owned(),
     };
-    Problem::new(code, detail).at("/kind")
+    Problem::new(code, detail)
 }
 
 /// A fault of arguments, its place seen from the whole body.
@@ -181,8 +181,9 @@ mod tests {
 
     const LOOP: &str = "agent.replicante.io/test.loop";
 
-    fn raw(text: &str) -> Option<Box<RawValue>> {
-        Some(RawValue::from_string(text.to_owned()).unwrap())
+    fn args(text: &str) -> Draft {
+        let args = Some(RawValue::from_string(text.to_owned()).unwrap());
+        Draft { args, ..draft() }
     }
 
     fn field(draft: Draft) -> (Code, String) {
@@ -200,14 +201,7 @@ mod tests {
     #[test]
     fn arguments_keep_the_text_that_came() {
         let text = "{\"target\":  3}";
-        let made = submission(
-            Draft {
-                args: raw(text),
-                ..draft()
-            },
-            &Catalogue::new().unwrap(),
-        )
-        .unwrap();
+        let made = submission(args(text), &Catalogue::new().unwrap()).unwrap();
         assert_eq!(made.args.unwrap().get(), text);
         assert_eq!((made.requester.as_str(), made.deadline_s), ("AGENT_API", 24 * 3600));
     }
@@ -229,19 +223,10 @@ mod tests {
             (Code::UnknownKind, "/kind".into())
         );
         assert_eq!(
-            field(Draft {
-                args: raw(r#"{"target":"x"}"#),
-                ..draft()
-            }),
+            field(args(r#"{"target":"x"}"#)),
             (Code::BadArguments, "/args/target".into())
         );
-        assert_eq!(
-            field(Draft {
-                args: raw("[]"),
-                ..draft()
-            }),
-            (Code::BadArguments, "/args".into())
-        );
+        assert_eq!(field(args("[]")), (Code::BadArguments, "/args".into()));
         for requester in ["", "\u{7}", &"a".repeat(201)] {
             let given = Draft {
                 requester: Some(requester.into()),

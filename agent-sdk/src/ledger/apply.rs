@@ -184,7 +184,7 @@ fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Res
             connection
                 .prepare_cached("UPDATE invocation SET cancel_requested = 1 WHERE seq = ?")?
                 .execute([place.seq])?;
-            let ending = Ending::Failed(cancelled());
+            let ending = Ending::Failed(ErrorRecord::cancelled());
             if let Err(error) = finish(connection, tally, &place, &ending, None)? {
                 return Ok(Err(error.into()));
             }
@@ -201,15 +201,6 @@ fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Res
         }
     }
     Ok(row::find(connection, id)?.ok_or(CancelError::Unknown(id)))
-}
-
-/// What a client's request to cancel leaves as the record's error.
-pub(super) fn cancelled() -> ErrorRecord {
-    ErrorRecord {
-        code: "cancelled".to_owned(),
-        message: "the action was cancelled by a client".to_owned(),
-        retryable: false,
-    }
 }
 
 fn begin(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<Task, WriteError>> {
@@ -446,7 +437,7 @@ pub(super) fn try_step(connection: &Connection, id: Uuid, step: Step) -> bool {
             .unwrap()
             .is_ok(),
         Step::Fail => {
-            let ending = Ending::Failed(cancelled());
+            let ending = Ending::Failed(ErrorRecord::cancelled());
             end(connection, &mut tally, id, &ending, Duration::ZERO)
                 .unwrap()
                 .is_ok()

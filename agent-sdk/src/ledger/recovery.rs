@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::{self, Attempt, Tally};
 use super::command::{Ending, Task};
-use super::row::{self, Damaged};
+use super::row;
 use crate::spec::{ErrorRecord, Record};
 
 /// Crashes in a row, without a new checkpoint, after which a handler is taken to be what kills the agent.
@@ -46,7 +46,7 @@ fn decide(interrupted: Interrupted) -> Verdict {
         deadline,
     } = interrupted;
     if cancel_requested {
-        Verdict::Fail(apply::cancelled())
+        Verdict::Fail(ErrorRecord::cancelled())
     } else if spent >= deadline {
         let seconds = deadline.as_secs();
         fail(
@@ -87,16 +87,13 @@ pub(super) fn recover(connection: &Connection, max_waiting: usize) -> rusqlite::
     let Some((seq, record)) = running else {
         return Ok((tally, None));
     };
-    let record = match record {
-        Ok(record) => record,
-        Err(Damaged) => {
-            tracing::error!(
-                seq,
-                "the action that was running is not what was accepted: it fails and is not run again"
-            );
-            apply::fail_damaged(connection, &mut tally, seq)?;
-            return Ok((tally, None));
-        }
+    let Ok(record) = record else {
+        tracing::error!(
+            seq,
+            "the action that was running is not what was accepted: it fails and is not run again"
+        );
+        apply::fail_damaged(connection, &mut tally, seq)?;
+        return Ok((tally, None));
     };
     let interrupted = connection.query_row(
         "SELECT crashes, orderly, spent_ms FROM invocation WHERE seq = ?",

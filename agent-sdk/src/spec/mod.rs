@@ -18,5 +18,7 @@ pub use kind::{KindError, KindName, WellKnown};
 pub use node::{Addresses, Identity, NodeState, NodeStatus};
 pub use record::{ErrorRecord, Preconditions, Record, Requester, RequesterError, State, Transition};
 pub use shard::{Lag, ReplicationState, Role, Shard, Unit};
+#[cfg(test)]
+pub(crate) use timestamp::stepped;
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::{AgentVersion, StoreVersion};

@@ -111,6 +111,17 @@ pub struct ErrorRecord {
     pub retryable: bool,
 }
 
+impl ErrorRecord {
+    /// What a client's request to cancel leaves.
+    pub(crate) fn cancelled() -> Self {
+        Self {
+            code: "cancelled".to_owned(),
+            message: "the action was cancelled by a client".to_owned(),
+            retryable: false,
+        }
+    }
+}
+
 /// One invocation record.
 #[derive(Debug, Clone)]
 pub struct Record {

@@ -13,7 +13,7 @@ mod typed;
 pub(super) use pointer::push_key;
 pub(super) use same::same;
 pub(super) use strict::{Fault, check};
-pub(super) use typed::{Misfit, Unknown, read};
+pub(super) use typed::{Misfit, Unknown, object, read};
 
 #[cfg(test)]
 mod tests;

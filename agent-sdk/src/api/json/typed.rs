@@ -1,6 +1,10 @@
 //! From a checked body to a type, with the place of what does not fit.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_ignored::Path as Ignored;
 use serde_path_to_error::{Path, Segment};
 
@@ -42,6 +46,34 @@ pub(in crate::api) fn read<T: DeserializeOwned>(text: &str, unknown: Unknown) ->
     };
     let value = parsed.map_err(|error| Misfit::Value(pointer(&track.path()), words(&error)))?;
     stranger.map_or(Ok(value), |pointer| Err(Misfit::Key(pointer)))
+}
+
+/// Reads a struct from an object, and from an object only: serde would also take a list of its fields in their order.
+/// For `#[serde(deserialize_with)]`; null is none.
+pub(in crate::api) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(json: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(json)?.map(|Object(value)| value))
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
+    }
 }
 
 fn pointer(path: &Path) -> String {
