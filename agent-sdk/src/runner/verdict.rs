@@ -38,13 +38,13 @@ pub(super) fn judge(end: AttemptEnd, interrupt: Option<Interrupt>, record: &Reco
     };
     match (interrupt, error) {
         (Some(Interrupt::Cancelled), _) => failed(ErrorRecord::cancelled()),
-        (Some(Interrupt::Deadline), error) => failed(out_of_time(record, error.as_ref())),
+        (Some(Interrupt::Deadline), error) => failed(ErrorRecord::out_of_time(record, error.as_ref())),
         (None | Some(Interrupt::Stopping), Some(error)) => {
             let pause = pause(record.attempt);
             if spent + pause < deadline(record) {
                 Verdict::Again { error, pause }
             } else {
-                failed(out_of_time(record, Some(&error)))
+                failed(ErrorRecord::out_of_time(record, Some(&error)))
             }
         }
         (Some(Interrupt::Stopping), None) => Verdict::Park,
@@ -75,18 +75,6 @@ fn unasked() -> ErrorRecord {
     ErrorRecord {
         code: "interrupted".to_owned(),
         message: "the action ended as interrupted, though nobody had asked it to".to_owned(),
-        retryable: true,
-    }
-}
-
-fn out_of_time(record: &Record, last: Option<&ErrorRecord>) -> ErrorRecord {
-    let last = last.or(record.error.as_ref());
-    let why = last.map_or_else(String::new, |error| {
-        format!("; its last attempt: {} ({})", error.message, error.code)
-    });
-    ErrorRecord {
-        code: "deadline".to_owned(),
-        message: format!("the action did not end within its {} s{why}", record.deadline_s),
         retryable: true,
     }
 }

@@ -16,6 +16,7 @@ mod version;
 pub use attributes::{AttributeError, Attributes, Map};
 pub use kind::{KindError, KindName, WellKnown};
 pub use node::{Addresses, Identity, NodeState, NodeStatus};
+pub(crate) use record::UNDECIDED;
 pub use record::{ErrorRecord, Preconditions, Record, Requester, RequesterError, State, Transition};
 pub use shard::{Lag, ReplicationState, Role, Shard, Unit};
 #[cfg(test)]
