@@ -8,6 +8,7 @@ mod catalogue;
 mod converge;
 mod error;
 mod invocation;
+pub(crate) mod json;
 mod plan;
 mod wellknown;
 

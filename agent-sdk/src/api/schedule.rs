@@ -52,9 +52,9 @@ impl Service {
     /// [`Code::NotRecording`], after which nobody can tell.
     pub(super) async fn schedule(&self, draft: Draft) -> Result<Record, Problem> {
         if let Some(id) = draft.id
-            && let Some(existing) = self.ledger().record(id).await?
+            && let Some(existing) = self.ledger().used(id).await?
         {
-            return Err(used(id, Some(&existing), &draft.kind, draft.args.as_deref()));
+            return Err(used(id, existing.as_ref(), &draft.kind, draft.args.as_deref()));
         }
         let submission = submission(draft, self.catalogue())?;
         // For the rare id that another request takes between the look above and here.

@@ -150,17 +150,13 @@ fn accept(
     submission: &super::Submission,
 ) -> rusqlite::Result<Result<Record, AcceptError>> {
     let id = submission.id;
-    let key = id.as_bytes().as_slice();
     let used = |existing: Option<Record>| {
         Err(AcceptError::Used {
             id,
             existing: existing.map(Box::new),
         })
     };
-    let purged = connection
-        .prepare_cached("SELECT 1 FROM purged WHERE id = ?")?
-        .exists([key])?;
-    if purged {
+    if row::was_purged(connection, id)? {
         return Ok(used(None));
     }
     if let Some(existing) = row::find(connection, id)? {

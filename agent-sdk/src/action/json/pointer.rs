@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Adds a key to a pointer.
-pub(in crate::api) fn push_key(pointer: &mut String, key: &str) {
+pub(crate) fn push_key(pointer: &mut String, key: &str) {
     pointer.push('/');
     for c in key.chars() {
         match c {
@@ -15,7 +15,7 @@ pub(in crate::api) fn push_key(pointer: &mut String, key: &str) {
 }
 
 /// Adds a list's index to a pointer.
-pub(super) fn push_index(pointer: &mut String, index: usize) {
+pub(crate) fn push_index(pointer: &mut String, index: usize) {
     // Writing to a string cannot fail.
     let _ = write!(pointer, "/{index}");
 }

@@ -1,4 +1,4 @@
-//! From a checked body to a type, with the place of what does not fit.
+//! From text to a type, with the place of what does not fit.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,8 +12,8 @@ use super::pointer::{push_index, push_key};
 
 /// What becomes of keys that the type does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::api) enum Unknown {
-    /// The body is refused.
+pub(crate) enum Unknown {
+    /// The text is refused.
     Refused,
     /// They are passed over.
     Ignored,
@@ -21,15 +21,15 @@ pub(in crate::api) enum Unknown {
 
 /// Why a body does not fit its type.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::api) enum Misfit {
+pub(crate) enum Misfit {
     /// A value of another type; the JSON pointer and what is wrong.
     Value(String, String),
     /// A key that nobody knows, by its JSON pointer.
     Key(String),
 }
 
-/// Reads a body that [`super::check`] let pass.
-pub(in crate::api) fn read<T: DeserializeOwned>(text: &str, unknown: Unknown) -> Result<T, Misfit> {
+/// Reads JSON text.
+pub(crate) fn read<T: DeserializeOwned>(text: &str, unknown: Unknown) -> Result<T, Misfit> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
@@ -50,7 +50,7 @@ pub(in crate::api) fn read<T: DeserializeOwned>(text: &str, unknown: Unknown) ->
 
 /// Reads a struct from an object, and from an object only: serde would also take a list of its fields in their order.
 /// For `#[serde(deserialize_with)]`; null is none.
-pub(in crate::api) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(json: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(json: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<Object<T>>::deserialize(json)?.map(|Object(value)| value))
 }
 
