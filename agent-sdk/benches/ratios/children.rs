@@ -34,7 +34,10 @@ impl Process {
     fn line(&mut self) -> anyhow::Result<String> {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
-        ensure!(!line.is_empty(), "a process ended without a word; its log is beside its directory");
+        ensure!(
+            !line.is_empty(),
+            "a process ended without a word; its log is beside its directory"
+        );
         Ok(line.trim().to_owned())
     }
 
@@ -151,7 +154,9 @@ impl Toy {
         command.args(["--name", "n1", "--dir"]).arg(directory.join("node"));
         let mut process = Process::start(&mut command, &directory.join("toy-store.log"))?;
         let line = process.line()?;
-        let address = line.strip_prefix("listening on ").context("the toy store says nothing")?;
+        let address = line
+            .strip_prefix("listening on ")
+            .context("the toy store says nothing")?;
         let address = address.parse()?;
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -170,7 +175,15 @@ impl Toy {
 pub(crate) fn example(name: &str) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--package", "agent-sdk", "--example", name])
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "agent-sdk",
+            "--example",
+            name,
+        ])
         .args(["--message-format", "json"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())

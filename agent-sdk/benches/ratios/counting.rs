@@ -46,7 +46,8 @@ impl Counting {
 
     /// What was counted, as JSON.
     pub(crate) fn told(&self) -> String {
-        let each = |number: fn(&Count) -> &AtomicUsize| self.counts.iter().map(move |c| number(c).load(Ordering::SeqCst));
+        let each =
+            |number: fn(&Count) -> &AtomicUsize| self.counts.iter().map(move |c| number(c).load(Ordering::SeqCst));
         let counted = Counted {
             most: each(|count| &count.most).max().unwrap_or_default(),
             all: each(|count| &count.all).sum(),

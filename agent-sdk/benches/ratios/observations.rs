@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::{Plan, progress};
 use crate::children::{Agent, Bare, CountingAgent, Toy};
+use crate::counting::Counted;
 use crate::load::{self, Line};
 use crate::report::{Figure, Target};
 use crate::rounds::Rounds;
-use crate::counting::Counted;
+use crate::{Plan, progress};
 
 /// Clients of P5, on either side.
 const CLIENTS: usize = 64;
@@ -46,7 +46,14 @@ pub(crate) fn beside_a_bare_route(plan: &Plan) -> anyhow::Result<Vec<Figure>> {
             || load::hammer(&runtime, &mut to_bare, &requests, plan.round()),
         )?;
         let yardstick = "a bare actix route that answers the same bytes to as many clients";
-        figures.push(Figure::beside("P5", what, "/s", yardstick, &rounds, Target::AtLeast(0.8)));
+        figures.push(Figure::beside(
+            "P5",
+            what,
+            "/s",
+            yardstick,
+            &rounds,
+            Target::AtLeast(0.8),
+        ));
     }
     Ok(figures)
 }

@@ -151,7 +151,9 @@ impl Report {
             .set_width(100)
             .set_header(["", "", "figure", "yardstick", "ratio", "target", "met"]);
         for figure in &self.figures {
-            let ratio = figure.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+            let ratio = figure
+                .ratio
+                .map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
             let yardstick = figure.yardstick.as_ref().map_or_else(|| "–".to_owned(), Measure::text);
             table.add_row([
                 figure.promise.to_owned(),
@@ -186,7 +188,11 @@ impl Report {
 
 impl Measure {
     fn text(&self) -> String {
-        let digits = if self.value < 10.0 { 2 } else { usize::from(self.value < 100.0) };
+        let digits = if self.value < 10.0 {
+            2
+        } else {
+            usize::from(self.value < 100.0)
+        };
         format!("{:.digits$} {}", self.value, self.unit)
     }
 }

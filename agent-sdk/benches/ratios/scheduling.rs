@@ -8,12 +8,12 @@ use serde::Deserialize;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::{Plan, progress};
 use crate::children::{Agent, Bare};
 use crate::load::{self, Line};
 use crate::report::{Figure, Target};
 use crate::rounds::Rounds;
 use crate::sqlite::{Database, KIND};
+use crate::{Plan, progress};
 
 /// Clients of P1, and records of one transaction of its yardstick.
 pub(crate) const CLIENTS: usize = 64;

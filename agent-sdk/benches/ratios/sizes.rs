@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::{Plan, progress};
 use crate::load::{self, Line};
 use crate::report::{Figure, Target};
 use crate::rounds::median;
+use crate::{Plan, progress};
 
 /// How long an agent is left alone before it counts as idle.
 const SETTLE: Duration = Duration::from_secs(2);

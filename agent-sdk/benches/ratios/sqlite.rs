@@ -25,7 +25,8 @@ const TABLE: &str = "CREATE TABLE record (
     headers TEXT NOT NULL
 )";
 
-const INSERT: &str = "INSERT INTO record (id, kind, requester, deadline_s, created_ts, scheduled_ts, state, args, headers)
+const INSERT: &str =
+    "INSERT INTO record (id, kind, requester, deadline_s, created_ts, scheduled_ts, state, args, headers)
     VALUES (?, ?, 'AGENT_API', 60, ?, ?, 'NEW', '{}', '{}')";
 
 /// A database with durable commits.

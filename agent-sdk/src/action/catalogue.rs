@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
 
+use super::json::{self, Misfit, Unknown};
 use super::{Action, ActionError, Fault, Invocation, Plan, wellknown};
 use crate::spec::{KindError, KindName, WellKnown};
 
@@ -222,42 +223,13 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ArgsError> {
             message: "arguments are a JSON object".to_owned(),
         });
     }
-    let mut unknown = None;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let parsed = serde_ignored::deserialize(tracked, |path| {
-        unknown.get_or_insert_with(|| format!("/{}", path.to_string().replace('.', "/")));
-    });
-    let args = parsed.map_err(|error: serde_json::Error| ArgsError {
-        pointer: pointer(&track.path()),
-        message: without_position(&error.to_string()),
-    })?;
-    match unknown {
-        None => Ok(args),
-        Some(pointer) => Err(ArgsError {
+    json::read(text, Unknown::Refused).map_err(|misfit| match misfit {
+        Misfit::Value(pointer, message) => ArgsError { pointer, message },
+        Misfit::Key(pointer) => ArgsError {
             message: format!("{pointer} is not known to this kind"),
             pointer,
-        }),
-    }
-}
-
-/// A path as a JSON pointer (RFC 6901).
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-            Segment::Enum { variant } => format!("/{variant}"),
-            Segment::Unknown => String::new(),
-        })
-        .collect()
-}
-
-/// Line and column are the agent's own text's, not the request's: they would mislead.
-fn without_position(message: &str) -> String {
-    message.split(" at line ").next().unwrap_or_default().to_owned()
+        },
+    })
 }
 
 /// [`Action`] without its types.
@@ -319,6 +291,7 @@ mod tests {
         assert_eq!(check(r#"{"target": -3}"#).unwrap_err().pointer, "/target");
         let unknown = check(r#"{"tarqet": 3}"#).unwrap_err();
         assert_eq!(unknown.pointer, "/tarqet", "{unknown}");
+        assert_eq!(check(r#"{"a/b.c~": 3}"#).unwrap_err().pointer, "/a~1b.c~0");
         assert_eq!(check("[]").unwrap_err().pointer, "");
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::spec::ErrorRecord;
+use crate::spec::{ErrorRecord, UNDECIDED};
 
 /// How an attempt ended otherwise than with its output.
 #[derive(Debug, Error)]
@@ -45,7 +45,7 @@ impl Fault {
 
     /// A request was sent, was not answered, and what came of it cannot be read back.
     pub fn undecided(message: impl Into<String>) -> Self {
-        Self::new("undecided", message)
+        Self::new(UNDECIDED, message)
     }
 
     /// A node that an argument names cannot be found, which is not the same as its being gone.

@@ -8,7 +8,9 @@ mod catalogue;
 mod converge;
 mod error;
 mod invocation;
+pub(crate) mod json;
 mod plan;
+mod reference;
 mod wellknown;
 
 use std::future::Future;

@@ -45,7 +45,11 @@ impl About {
 macro_rules! about {
     () => {
         $crate::agent::About::new(
-            env!("CARGO_PKG_NAME"),
+            // Set for programs only; a library that calls this names its package.
+            match option_env!("CARGO_BIN_NAME") {
+                Some(name) => name,
+                None => env!("CARGO_PKG_NAME"),
+            },
             env!("CARGO_PKG_VERSION"),
             option_env!("AGENT_CHECKOUT"),
             option_env!("AGENT_TAINT"),
@@ -113,6 +117,13 @@ impl Agent {
             catalogue.declare_absent(which, reason, instead);
             Ok(())
         })
+    }
+
+    /// The kinds that this agent offers.
+    ///
+    /// **Errors**: the first fault of what was handed in; the same that its start would tell.
+    pub fn catalogue(&self) -> Result<&Catalogue, &CatalogueError> {
+        self.catalogue.as_ref()
     }
 
     /// The first fault is the one that is told.

@@ -1,11 +1,15 @@
 //! Reading a request's body: no longer than allowed, no slower than allowed, and only as JSON.
 //!
 //! A length over the limit is refused before a byte is read, a body without a length (or with a wrong one) as soon as it
-//! passes the limit. `application/json` is asked for since a browser sends everything else to a foreign site without
+//! passes the limit. What is not read is [`Held`] until the answer is out, so that the connection ends with it.
+//! `application/json` is asked for since a browser sends everything else to a foreign site without
 //! asking that site first.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Payload};
@@ -24,7 +28,7 @@ pub(super) struct Limits {
 }
 
 /// Reads a body of JSON, without looking into it.
-pub(super) async fn read(headers: &HeaderMap, payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
+pub(super) async fn read(headers: &HeaderMap, payload: &mut Payload, limits: Limits) -> Result<Bytes, Problem> {
     if !is_json(headers) {
         let problem = Problem::new(
             Code::UnsupportedMediaType,
@@ -48,11 +52,42 @@ pub(super) fn is_announced(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING) || length(headers).is_some_and(|length| length > 0)
 }
 
+/// An answer's body that keeps the request's body until it is written.
+///
+/// The HTTP stack reads a body in chunks that nobody holds to its end, which may never come, before it does anything
+/// else with the connection. One that is held, and unread when the answer is out, closes the connection instead.
+pub(super) struct Held {
+    body: BoxBody,
+    _payload: Payload,
+}
+
+impl Held {
+    /// This answer, holding on to what may be unread of its request.
+    pub(super) fn new(body: BoxBody, payload: Payload) -> Self {
+        Self {
+            body,
+            _payload: payload,
+        }
+    }
+}
+
+impl MessageBody for Held {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
+
 fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn collect(mut payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
+async fn collect(payload: &mut Payload, limits: Limits) -> Result<Bytes, Problem> {
     // Nearly every body comes in one piece, and is then not copied.
     let mut whole = Bytes::new();
     let mut pieces = BytesMut::new();

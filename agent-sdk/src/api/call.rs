@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Query;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use super::json::{self, Fault, Misfit, Unknown};
 use super::problem::{Code, Problem};
 use super::route::{Dialect, Parameter, Route};
 use super::service::Service;
-use super::trace;
+use crate::telemetry;
 
 /// One request.
 pub(super) struct Call<'a> {
@@ -59,6 +60,10 @@ impl<'a> Call<'a> {
         } else {
             Unknown::Ignored
         };
+        // serde would read a list as the fields in their order.
+        if !self.body.trim_start().starts_with('{') {
+            return Err(Problem::new(Code::BadValue, "the body is a JSON object").at(""));
+        }
         json::read(self.body, unknown).map_err(|misfit| match misfit {
             Misfit::Value(place, words) => Problem::new(Code::BadValue, words).at(place),
             Misfit::Key(place) => Problem::new(Code::UnknownKey, format!("{place} is not known here")).at(place),
@@ -76,8 +81,8 @@ impl<'a> Call<'a> {
     }
 
     /// The trace context that came with the request.
-    pub(super) fn trace(&self) -> Option<&'a str> {
-        trace::parent(self.request.headers())
+    pub(super) fn trace(&self) -> Option<String> {
+        telemetry::traceparent(&tracing::Span::current(), traceparent(self.request.headers()))
     }
 }
 
@@ -175,4 +180,13 @@ fn unlawful(fault: Fault, place: String) -> Problem {
     };
     let problem = Problem::new(code, detail);
     if place.is_empty() { problem } else { problem.at(place) }
+}
+
+/// The `traceparent` that a request brings (W3C Trace Context); none when it is given twice.
+pub(super) fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all("traceparent");
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
 }

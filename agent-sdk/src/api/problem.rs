@@ -305,6 +305,23 @@ mod tests {
         }
     }
 
+    /// What every failure looks like, also those that no test can bring about.
+    #[tokio::test]
+    async fn every_code_in_both_dialects() {
+        let mut text = String::new();
+        for code in Code::ALL {
+            for dialect in [Dialect::V1, Dialect::Unstable] {
+                let response = Problem::new(*code, "what went wrong").response(dialect);
+                let retry = response.headers().get(header::RETRY_AFTER).cloned();
+                let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+                text.push_str(std::str::from_utf8(&body).unwrap());
+                text.extend(retry.map(|seconds| format!(" retry-after: {}", seconds.to_str().unwrap())));
+                text.push('\n');
+            }
+        }
+        insta::assert_snapshot!(text);
+    }
+
     /// The table in the reference and the codes are the same.
     #[test]
     fn every_code_is_in_the_reference() {

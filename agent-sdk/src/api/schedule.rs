@@ -54,10 +54,11 @@ impl Service {
         let (id, kind, args) = (draft.id, draft.kind.clone(), draft.args.clone());
         let submission = match submission(draft, self.catalogue()) {
             Ok(submission) => submission,
-            // What is right need not be looked up: the ledger does that itself, and writes in the same breath.
+            // A used id goes before what else is wrong. What is right need not be looked up: the ledger does that itself,
+            // and writes in the same breath.
             Err(problem) => match id {
-                Some(id) => match self.ledger().record(id).await? {
-                    Some(existing) => return Err(used(id, Some(&existing), &kind, args.as_deref())),
+                Some(id) => match self.ledger().used(id).await? {
+                    Some(existing) => return Err(used(id, existing.as_ref(), &kind, args.as_deref())),
                     None => return Err(problem),
                 },
                 None => return Err(problem),
@@ -67,7 +68,7 @@ impl Service {
             AcceptError::Used { id, existing } => used(id, existing.as_deref(), &kind, args.as_deref()),
             AcceptError::QueueFull { waiting } => Problem::new(
                 Code::QueueFull,
-                format!("{waiting} actions wait already, as many as may"),
+                format!("the queue is full: {waiting} wait in it, as many as may"),
             ),
             AcceptError::Write(error) => error.into(),
         })
@@ -100,7 +101,7 @@ fn submission(draft: Draft, catalogue: &Catalogue) -> Result<Submission, Problem
     } = draft;
     let entry = catalogue
         .get(&kind)
-        .ok_or_else(|| unknown_kind(Code::UnknownKind, &kind, catalogue))?;
+        .ok_or_else(|| unknown_kind(Code::UnknownKind, &kind, catalogue).at("/kind"))?;
     entry.check(args.as_deref()).map_err(bad_arguments)?;
     Ok(Submission {
         id: id.unwrap_or_else(Uuid::new_v4),
@@ -125,7 +126,7 @@ pub(super) fn unknown_kind(code: Code, kind: &str, catalogue: &Catalogue) -> Pro
         ),
         None => "this agent has no kind of that name; GET /api/v1/kinds lists those it has".to_owned(),
     };
-    Problem::new(code, detail).at("/kind")
+    Problem::new(code, detail)
 }
 
 /// A fault of arguments, its place seen from the whole body.
@@ -185,8 +186,9 @@ mod tests {
 
     const LOOP: &str = "agent.replicante.io/test.loop";
 
-    fn raw(text: &str) -> Option<Box<RawValue>> {
-        Some(RawValue::from_string(text.to_owned()).unwrap())
+    fn args(text: &str) -> Draft {
+        let args = Some(RawValue::from_string(text.to_owned()).unwrap());
+        Draft { args, ..draft() }
     }
 
     fn field(draft: Draft) -> (Code, String) {
@@ -204,14 +206,7 @@ mod tests {
     #[test]
     fn arguments_keep_the_text_that_came() {
         let text = "{\"target\":  3}";
-        let made = submission(
-            Draft {
-                args: raw(text),
-                ..draft()
-            },
-            &Catalogue::new().unwrap(),
-        )
-        .unwrap();
+        let made = submission(args(text), &Catalogue::new().unwrap()).unwrap();
         assert_eq!(made.args.unwrap().get(), text);
         assert_eq!((made.requester.as_str(), made.deadline_s), ("AGENT_API", 24 * 3600));
     }
@@ -233,19 +228,10 @@ mod tests {
             (Code::UnknownKind, "/kind".into())
         );
         assert_eq!(
-            field(Draft {
-                args: raw(r#"{"target":"x"}"#),
-                ..draft()
-            }),
+            field(args(r#"{"target":"x"}"#)),
             (Code::BadArguments, "/args/target".into())
         );
-        assert_eq!(
-            field(Draft {
-                args: raw("[]"),
-                ..draft()
-            }),
-            (Code::BadArguments, "/args".into())
-        );
+        assert_eq!(field(args("[]")), (Code::BadArguments, "/args".into()));
         for requester in ["", "\u{7}", &"a".repeat(201)] {
             let given = Draft {
                 requester: Some(requester.into()),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use actix_web::body::BoxBody;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Bytes, Payload, ServiceConfig};
@@ -15,12 +16,13 @@ use tracing::field::Empty;
 
 use super::access::Access;
 use super::answer::Answer;
-use super::body::{self, Limits};
-use super::call::Call;
+use super::body::{self, Held, Limits};
+use super::call::{self, Call};
 use super::host::Hosts;
 use super::problem::{Code, Problem};
 use super::route::{Dialect, Place, Table};
 use super::service::Service;
+use crate::telemetry;
 
 /// Everything that requests pass through.
 pub(super) struct Room {
@@ -45,7 +47,7 @@ impl Room {
         }));
     }
 
-    async fn serve(self: Arc<Self>, place: Option<usize>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    async fn serve(self: Arc<Self>, place: Option<usize>, request: HttpRequest, mut payload: Payload) -> HttpResponse {
         let begun = Instant::now();
         let place = place.and_then(|index| self.table.places().get(index));
         let path = place.map_or("unknown", |place| place.path);
@@ -58,9 +60,10 @@ impl Room {
             status = Empty,
             code = Empty
         );
+        telemetry::continue_trace(&span, call::traceparent(request.headers()));
         let dialect = Dialect::of(place.map_or(request.path(), |place| place.path));
         let answer = self
-            .answer(place, dialect, &request, payload)
+            .answer(place, dialect, &request, &mut payload)
             .instrument(span.clone())
             .await;
         let mut response = match answer {
@@ -71,6 +74,9 @@ impl Room {
             }
         };
         finish(&mut response);
+        if body::is_announced(request.headers()) {
+            response = response.map_body(|_, body| BoxBody::new(Held::new(body, payload)));
+        }
         let status = response.status().as_u16();
         span.record("status", status);
         self.service
@@ -84,7 +90,7 @@ impl Room {
         place: Option<&Place>,
         dialect: Dialect,
         request: &HttpRequest,
-        payload: Payload,
+        payload: &mut Payload,
     ) -> Result<Answer, Problem> {
         let headers = request.headers();
         self.hosts.check(request.uri(), headers)?;

@@ -3,6 +3,7 @@
 //! The socket comes from outside, bound, so that a taken port is an error of the start-up and port 0 has its number
 //! before anything is served. Signals are the agent's business, not the server's.
 
+use std::any::Any;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -68,6 +69,7 @@ impl Server {
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(grace.as_secs().max(1))
             .disable_signals()
+            .on_connect(move |connection, _| bound_reading(connection, 2 * patience))
             .listen(listener)?
             .run();
         let handle = server.handle();
@@ -103,4 +105,18 @@ impl Server {
             self.task.await.unwrap_or_else(|fault| Err(io::Error::other(fault)))
         }
     }
+}
+
+/// Ends a connection whose client takes nothing of an answer for this long. The kernel watches it, since the HTTP stack
+/// has a deadline for everything but this.
+fn bound_reading(connection: &dyn Any, longest: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Some(connection) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let longest = u32::try_from(longest.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(connection, longest) {
+            tracing::debug!(%error, "a connection has no deadline for its client's reading");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (connection, longest);
 }

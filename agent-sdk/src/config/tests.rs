@@ -168,11 +168,11 @@ fn what_is_no_yaml_is_named_with_its_line() {
     insta::assert_snapshot!(fault("state_directory: /s\nstate_directory: /t\n"), @"agent.yaml:2: no YAML: duplicate mapping key: state_directory");
     insta::assert_snapshot!(fault("a: *nowhere\n"), @"agent.yaml:1: no YAML: alias references unknown anchor");
     assert!(fault(&"[".repeat(10_000)).contains("no YAML"));
-    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for n in 1..12 {
-        let last = n - 1;
-        bomb = bomb + &format!("a{n}: &a{n} [*a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}]\n");
-    }
+    let level = |n: u32| match n {
+        0 => "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(),
+        n => format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 7].join(", ")),
+    };
+    let bomb: String = (0..12).map(level).collect();
     assert!(fault(&bomb).contains("no YAML"));
 }
 

@@ -150,23 +150,16 @@ fn accept(
     submission: &super::Submission,
 ) -> rusqlite::Result<Result<Record, AcceptError>> {
     let id = submission.id;
-    let key = id.as_bytes().as_slice();
     let used = |existing: Option<Record>| {
         Err(AcceptError::Used {
             id,
             existing: existing.map(Box::new),
         })
     };
-    let purged = connection
-        .prepare_cached("SELECT 1 FROM purged WHERE id = ?")?
-        .exists([key])?;
-    if purged {
+    if row::was_purged(connection, id)? {
         return Ok(used(None));
     }
-    let there = connection
-        .prepare_cached("SELECT 1 FROM invocation WHERE id = ?")?
-        .exists([key])?;
-    if there {
+    if place(connection, id)?.is_some() {
         return Ok(used(row::find(connection, id)?));
     }
     if tally.waiting >= tally.max_waiting {
@@ -187,7 +180,7 @@ fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Res
             connection
                 .prepare_cached("UPDATE invocation SET cancel_requested = 1 WHERE seq = ?")?
                 .execute([place.seq])?;
-            let ending = Ending::Failed(cancelled());
+            let ending = Ending::Failed(ErrorRecord::cancelled());
             if let Err(error) = finish(connection, tally, &place, &ending, None)? {
                 return Ok(Err(error.into()));
             }
@@ -204,15 +197,6 @@ fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Res
         }
     }
     Ok(row::find(connection, id)?.ok_or(CancelError::Unknown(id)))
-}
-
-/// What a client's request to cancel leaves as the record's error.
-pub(super) fn cancelled() -> ErrorRecord {
-    ErrorRecord {
-        code: "cancelled".to_owned(),
-        message: "the action was cancelled by a client".to_owned(),
-        retryable: false,
-    }
 }
 
 fn begin(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<Task, WriteError>> {
@@ -449,7 +433,7 @@ pub(super) fn try_step(connection: &Connection, id: Uuid, step: Step) -> bool {
             .unwrap()
             .is_ok(),
         Step::Fail => {
-            let ending = Ending::Failed(cancelled());
+            let ending = Ending::Failed(ErrorRecord::cancelled());
             end(connection, &mut tally, id, &ending, Duration::ZERO)
                 .unwrap()
                 .is_ok()

@@ -58,6 +58,11 @@ impl Ledger {
         self.readers.record(id).await
     }
 
+    /// Whether an id was used before; the record with it, where that is still kept.
+    pub async fn used(&self, id: Uuid) -> Result<Option<Option<Record>>, ReadError> {
+        self.readers.used(id).await
+    }
+
     /// The record with this id once its version is another than `after`, or as it is when `patience` is over.
     pub async fn wait(&self, id: Uuid, after: u64, patience: Duration) -> Result<Option<Record>, ReadError> {
         let mut watcher = self.watchers.watch(id);

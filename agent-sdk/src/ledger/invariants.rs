@@ -226,6 +226,10 @@ async fn invariant_06_an_id_is_used_once_also_when_its_record_was_purged() {
         panic!("accepted")
     };
     assert!(existing.is_none(), "it was purged, and is remembered");
+    let used = async |number| ledger.used(Uuid::from_u128(number)).await.unwrap();
+    assert!(matches!(used(3).await, Some(Some(_))));
+    assert!(matches!(used(1).await, Some(None)));
+    assert!(used(9).await.is_none());
     assert_eq!(ledger.kept(), 1);
 }
 

@@ -5,15 +5,21 @@
 //! only read, one page at a time. The thread also hands the runner its next action: accepting and starting are one
 //! transaction when nothing waits, and so are finishing one action and starting the next.
 //!
-//! What may always be relied on, and where it is kept:
+//! What may always be relied on, and where it is kept (`invariants` has a test for each):
 //!
-//! 1. what was acknowledged is on disk ([`Ledger::accept`]); 2. order is a number given inside the inserting transaction;
-//! 3. one agent per state directory ([`StateDirectory`]), one `RUNNING` record (an index says so); 4. `RUNNING` is
-//! committed before the runner hears of it; 5. steps are [`transition::next`]'s, and triggers in the schema say it
-//! again; 6. ids are used once, the purged ones remembered; 7. `recovery` resumes or ends what ran; 8. what does not match
-//! its digest fails alone; 10. history stays with its record, `retention` goes by count; 11. a full disk changes nothing
-//! and a failed sync ends all; 12. `schema` refuses what it does not know; 13. a request to cancel is a step like any
-//! other. (9 is the runner's.)
+//! 1. What was acknowledged is on disk: [`Ledger::accept`].
+//! 2. Order is acceptance order, a number given inside the inserting transaction.
+//! 3. One agent per state directory, [`StateDirectory`]; one `RUNNING` record, an index says so.
+//! 4. `RUNNING` is committed before the runner hears of it.
+//! 5. Steps are those of [`transition::next`]; triggers in the schema say it again.
+//! 6. Ids are used once; those of purged records are remembered.
+//! 7. What ran when the agent ended is resumed or ended by `recovery`.
+//! 8. What does not match its digest fails alone: `row`.
+//! 9. Handlers cannot hurt: that is the runner's.
+//! 10. History stays with its record; `retention` goes by count.
+//! 11. A full disk changes nothing, a failed sync ends all: `fault`, `reserve`.
+//! 12. `schema` refuses what it does not know, and leaves it as it was.
+//! 13. A request to cancel is as durable as the action.
 
 mod apply;
 mod command;

@@ -57,6 +57,18 @@ impl Readers {
         self.read(move |connection| row::find(connection, id)).await
     }
 
+    pub(super) async fn used(&self, id: Uuid) -> Result<Option<Option<Record>>, ReadError> {
+        self.read(move |connection| {
+            // One snapshot: a record that is purged between the two must be in one of them.
+            let snapshot = connection.unchecked_transaction()?;
+            if let Some(record) = row::find(&snapshot, id)? {
+                return Ok(Some(Some(record)));
+            }
+            Ok(row::was_purged(&snapshot, id)?.then_some(None))
+        })
+        .await
+    }
+
     pub(super) async fn summaries(
         &self,
         list: List,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::{self, Attempt, Tally};
 use super::command::{Ending, Task};
-use super::row::{self, Damaged};
+use super::row;
 use crate::spec::{ErrorRecord, Record};
 
 /// Crashes in a row, without a new checkpoint, after which a handler is taken to be what kills the agent.
@@ -28,17 +28,12 @@ struct Interrupted {
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Resume,
-    Fail(ErrorRecord),
+    Cancelled,
+    OutOfTime,
+    Crashed,
 }
 
 fn decide(interrupted: Interrupted) -> Verdict {
-    let fail = |code: &str, message: String| {
-        Verdict::Fail(ErrorRecord {
-            code: code.to_owned(),
-            message,
-            retryable: false,
-        })
-    };
     let Interrupted {
         cancel_requested,
         crashes,
@@ -46,20 +41,21 @@ fn decide(interrupted: Interrupted) -> Verdict {
         deadline,
     } = interrupted;
     if cancel_requested {
-        Verdict::Fail(apply::cancelled())
+        Verdict::Cancelled
     } else if spent >= deadline {
-        let seconds = deadline.as_secs();
-        fail(
-            "deadline",
-            format!("the action did not end within its {seconds} s; it was found so when the agent started"),
-        )
+        Verdict::OutOfTime
     } else if crashes >= CRASHES {
-        fail(
-            "crashed",
-            format!("the agent crashed {crashes} times in a row while the action ran, without a checkpoint"),
-        )
+        Verdict::Crashed
     } else {
         Verdict::Resume
+    }
+}
+
+fn crashed(crashes: u32) -> ErrorRecord {
+    ErrorRecord {
+        code: "crashed".to_owned(),
+        message: format!("the agent crashed {crashes} times in a row while the action ran, without a checkpoint"),
+        retryable: false,
     }
 }
 
@@ -87,16 +83,13 @@ pub(super) fn recover(connection: &Connection, max_waiting: usize) -> rusqlite::
     let Some((seq, record)) = running else {
         return Ok((tally, None));
     };
-    let record = match record {
-        Ok(record) => record,
-        Err(Damaged) => {
-            tracing::error!(
-                seq,
-                "the action that was running is not what was accepted: it fails and is not run again"
-            );
-            apply::fail_damaged(connection, &mut tally, seq)?;
-            return Ok((tally, None));
-        }
+    let Ok(record) = record else {
+        tracing::error!(
+            seq,
+            "the action that was running is not what was accepted: it fails and is not run again"
+        );
+        apply::fail_damaged(connection, &mut tally, seq)?;
+        return Ok((tally, None));
     };
     let interrupted = connection.query_row(
         "SELECT crashes, orderly, spent_ms FROM invocation WHERE seq = ?",
@@ -123,18 +116,10 @@ fn settle(
     interrupted: Interrupted,
 ) -> rusqlite::Result<Option<Task>> {
     let id = record.id;
-    match decide(interrupted) {
-        Verdict::Fail(error) => {
-            tracing::warn!(%id, kind = %record.kind, code = error.code, "the action that was running has failed: {}", error.message);
-            drop(apply::end(
-                connection,
-                tally,
-                id,
-                &Ending::Failed(error),
-                interrupted.spent,
-            )?);
-            Ok(None)
-        }
+    let error = match decide(interrupted) {
+        Verdict::Cancelled => ErrorRecord::cancelled(),
+        Verdict::OutOfTime => ErrorRecord::out_of_time(&record, None),
+        Verdict::Crashed => crashed(interrupted.crashes),
         Verdict::Resume => {
             connection.execute(
                 "UPDATE invocation SET crashes = ?2, orderly = 0 WHERE seq = ?1",
@@ -144,13 +129,22 @@ fn settle(
             tally.taken = Some(id);
             let record = row::find(connection, id)?.unwrap_or(record);
             tracing::info!(%id, kind = %record.kind, attempt = record.attempt, "the action that was running goes on");
-            Ok(Some(Task {
+            return Ok(Some(Task {
                 record,
                 spent: interrupted.spent,
                 begun: true,
-            }))
+            }));
         }
-    }
+    };
+    tracing::warn!(%id, kind = %record.kind, code = error.code, "the action that was running has failed: {}", error.message);
+    drop(apply::end(
+        connection,
+        tally,
+        id,
+        &Ending::Failed(error),
+        interrupted.spent,
+    )?);
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -159,57 +153,23 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn interrupted() -> Interrupted {
-        Interrupted {
-            cancel_requested: false,
-            crashes: 1,
-            spent: Duration::ZERO,
-            deadline: MINUTE,
-        }
-    }
-
-    fn code(interrupted: Interrupted) -> Option<String> {
-        match decide(interrupted) {
-            Verdict::Resume => None,
-            Verdict::Fail(error) => Some(error.code),
-        }
-    }
-
     #[test]
     fn an_interrupted_action_goes_on_unless_it_may_not() {
-        assert_eq!(code(interrupted()), None);
-        assert_eq!(
-            code(Interrupted {
-                crashes: 2,
-                ..interrupted()
-            }),
-            None
-        );
-        assert_eq!(
-            code(Interrupted {
-                crashes: 3,
-                ..interrupted()
+        let verdict = |cancel_requested, crashes, spent| {
+            decide(Interrupted {
+                cancel_requested,
+                crashes,
+                spent,
+                deadline: MINUTE,
             })
-            .as_deref(),
-            Some("crashed")
-        );
-        assert_eq!(
-            code(Interrupted {
-                spent: MINUTE,
-                ..interrupted()
-            })
-            .as_deref(),
-            Some("deadline")
-        );
-        let cancelled = Interrupted {
-            cancel_requested: true,
-            crashes: 3,
-            spent: MINUTE,
-            ..interrupted()
         };
+        assert_eq!(verdict(false, 0, Duration::ZERO), Verdict::Resume);
+        assert_eq!(verdict(false, 2, Duration::ZERO), Verdict::Resume);
+        assert_eq!(verdict(false, 3, Duration::ZERO), Verdict::Crashed);
+        assert_eq!(verdict(false, 0, MINUTE), Verdict::OutOfTime);
         assert_eq!(
-            code(cancelled).as_deref(),
-            Some("cancelled"),
+            verdict(true, 3, MINUTE),
+            Verdict::Cancelled,
             "the client's word goes first"
         );
     }

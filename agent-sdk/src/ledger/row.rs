@@ -280,6 +280,13 @@ pub(super) fn find(connection: &Connection, id: Uuid) -> rusqlite::Result<Option
         .optional()
 }
 
+/// Whether a record with this id was kept once, and is remembered.
+pub(super) fn was_purged(connection: &Connection, id: Uuid) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM purged WHERE id = ?")?
+        .exists([id.as_bytes().as_slice()])
+}
+
 /// JSON text of a value that always has one.
 pub(super) fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))

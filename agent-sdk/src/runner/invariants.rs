@@ -9,10 +9,12 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::action::{Action, Fault, Invocation, Kind};
+use crate::action::{Action, ActionError, Fault, Invocation, Kind};
 use crate::datastore::{Configured, DataStore, Memory, StoreError};
 use crate::ledger::{Limits, StateDirectory, Submission};
-use crate::spec::{Attributes, Identity, KindName, Map, NodeState, NodeStatus, Preconditions, Requester, Shard};
+use crate::spec::{
+    Attributes, Identity, KindName, Map, NodeState, NodeStatus, Preconditions, Requester, Shard, stepped,
+};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(1);
@@ -329,8 +331,9 @@ async fn a_retryable_fault_is_tried_again_and_each_try_is_in_the_history() {
         .filter_map(|step| step.error.as_ref().map(|_| step.attempt))
         .collect();
     assert_eq!(tries, [1, 2]);
-    let next = bench.ended(waits).await;
-    assert!(next.started_ts >= record.finished_ts, "the queue waits");
+    bench.ended(waits).await;
+    let finished = bench.ledger.finished(None, 2).await.unwrap().items;
+    assert_eq!(finished[1].id, id, "the queue waits");
 }
 
 #[tokio::test]
@@ -414,4 +417,38 @@ async fn an_idle_runner_stops_at_once() {
     let id = bench.schedule("agent.replicante.io/test.success", "{}").await;
     bench.ended(id).await;
     assert_eq!(bench.stop().await.0, Ended::Stopped);
+}
+
+#[tokio::test]
+async fn promise_l12_steps_of_the_clock_change_no_order_no_deadline_and_no_record() {
+    const YEARS: i64 = 10 * 365 * 24 * 3600;
+    let (bench, _place) = Bench::new();
+    let mut order = Vec::new();
+    let mut first = None;
+    for step in [3600, -7200, YEARS, -2 * YEARS, 2 * YEARS, -YEARS + 3600] {
+        // Long enough to be running while the clock is stepped, and with a pause between two attempts in it.
+        let runs = bench.schedule(LOOP, r#"{"target":20,"delay_ms":1}"#).await;
+        let flaky = Submission {
+            deadline_s: 30,
+            ..submission(MISBEHAVE, r#"{"how":"flaky","times":1}"#)
+        };
+        let pauses = bench.submit(flaky).await;
+        bench.until(runs, |record| record.state_payload.is_some()).await;
+        stepped::by(step);
+        bench.until(pauses, |record| record.error.is_some()).await;
+        stepped::by(-step);
+        first.get_or_insert(runs);
+        order.extend([runs, pauses]);
+    }
+    for id in &order {
+        assert_eq!(bench.ended(*id).await.state, State::Done);
+    }
+    let finished = bench.ledger.finished(None, 100).await.unwrap().items;
+    let mut shown: Vec<_> = finished.iter().map(|record| record.id).collect();
+    shown.reverse();
+    assert_eq!(shown, order, "as accepted, and all of them");
+    assert!(
+        bench.ledger.record(first.unwrap()).await.unwrap().is_some(),
+        "nothing is purged by age"
+    );
 }

@@ -9,6 +9,7 @@ mod attempt;
 #[cfg(test)]
 mod invariants;
 mod precondition;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,18 +21,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::action::{ActionError, Catalogue, Entry, Interrupt};
+use crate::action::{Catalogue, Entry, Interrupt};
 use crate::datastore::Observer;
 use crate::ledger::{Ending, Ledger, Task, WriteError};
 use crate::spec::{ErrorRecord, Record, State};
 use crate::telemetry::Metrics;
 use attempt::{Attempt, AttemptEnd};
+use verdict::Verdict;
 
 /// How long to wait before an action's end is written again that a full disk, or a busy ledger, did not take.
 const REWRITE: Duration = Duration::from_millis(500);
-
-/// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why the runner returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +65,7 @@ pub(crate) struct Runner {
 /// What follows an action.
 enum Next {
     /// This one; none when the runner has to ask.
-    Task(Option<Task>),
+    Task(Option<Box<Task>>),
     Ended(Ended),
 }
 
@@ -77,7 +76,7 @@ impl Runner {
         loop {
             let task = match next {
                 Next::Ended(ended) => return ended,
-                Next::Task(Some(task)) => task,
+                Next::Task(Some(task)) => *task,
                 Next::Task(None) => tokio::select! {
                     biased;
                     () = self.stop.cancelled() => return Ended::Stopped,
@@ -120,7 +119,6 @@ impl Runner {
             mut spent,
             begun: _,
         } = task;
-        let deadline = Duration::from_secs(record.deadline_s.into());
         let Some(entry) = self.catalogue.get(record.kind.as_str()) else {
             let message = format!("this version of the agent has no kind {}", record.kind);
             let error = ErrorRecord {
@@ -134,66 +132,29 @@ impl Runner {
             tracing::info!(attempt = record.attempt, "the action runs");
             self.metrics.attempt(entry.kind.as_str());
             let (end, interrupt) = self.attempt(entry, &record, &mut spent).await;
-            let ending = match (end, interrupt) {
-                (AttemptEnd::Returned(Ok(output)), _) => Ending::Done(output),
-                (AttemptEnd::Returned(Err(ActionError::Final(fault))), _) => Ending::Failed(fault.record(false)),
-                (AttemptEnd::Returned(Err(ActionError::Retry(fault))), None | Some(Interrupt::Stopping)) => {
-                    let error = fault.record(true);
-                    let pause = pause(record.attempt);
-                    if spent + pause >= deadline {
-                        Ending::Failed(out_of_time(&record, Some(&error)))
-                    } else {
-                        match self.pause(&record, error, pause, &mut spent).await {
-                            Ok(next) => {
-                                record = next;
-                                continue;
-                            }
-                            Err(Paused::Cancelled) => Ending::Failed(cancelled()),
-                            Err(Paused::Ended(ended)) => return Next::Ended(ended),
-                        }
+            match verdict::judge(end, interrupt, &record, spent) {
+                Verdict::End(ending) => return self.end(&record, ending, spent).await,
+                Verdict::Park => return self.park(&record, spent, Ended::Stopped).await,
+                Verdict::Stuck => {
+                    let id = record.id;
+                    let kind = record.kind.to_string();
+                    // Found to be out of time, it is not run again at the next start.
+                    return self
+                        .park(
+                            &record,
+                            spent.max(verdict::deadline(&record)),
+                            Ended::Stuck { id, kind },
+                        )
+                        .await;
+                }
+                Verdict::Again { error, pause } => match self.pause(&record, error, pause, &mut spent).await {
+                    Ok(next) => record = next,
+                    Err(Paused::Cancelled) => {
+                        return self.end(&record, Ending::Failed(ErrorRecord::cancelled()), spent).await;
                     }
-                }
-                (AttemptEnd::Returned(Err(ActionError::NoPlan)), _)
-                | (AttemptEnd::Returned(Err(ActionError::Interrupted)), None) => {
-                    let message = "the action ended as interrupted, though nobody had asked it to".to_owned();
-                    Ending::Failed(ErrorRecord {
-                        code: "interrupted".to_owned(),
-                        message,
-                        retryable: true,
-                    })
-                }
-                (AttemptEnd::Returned(Err(ActionError::Retry(fault))), Some(Interrupt::Deadline)) => {
-                    Ending::Failed(out_of_time(&record, Some(&fault.record(true))))
-                }
-                (AttemptEnd::Panicked(message), _) => {
-                    let message = format!("the action's code panicked: {message}");
-                    Ending::Failed(ErrorRecord {
-                        code: "panicked".to_owned(),
-                        message,
-                        retryable: false,
-                    })
-                }
-                (AttemptEnd::Stuck, Some(Interrupt::Stopping)) => {
-                    return self.park(&record, spent, Ended::Stopped).await;
-                }
-                (AttemptEnd::Stuck, _) => {
-                    let stuck = Ended::Stuck {
-                        id: record.id,
-                        kind: record.kind.to_string(),
-                    };
-                    return self.park(&record, spent.max(deadline), stuck).await;
-                }
-                (AttemptEnd::Returned(Err(_)) | AttemptEnd::Dropped, Some(Interrupt::Cancelled)) => {
-                    Ending::Failed(cancelled())
-                }
-                (AttemptEnd::Returned(Err(_)) | AttemptEnd::Dropped, Some(Interrupt::Deadline) | None) => {
-                    Ending::Failed(out_of_time(&record, None))
-                }
-                (AttemptEnd::Returned(Err(_)) | AttemptEnd::Dropped, Some(Interrupt::Stopping)) => {
-                    return self.park(&record, spent, Ended::Stopped).await;
-                }
-            };
-            return self.end(&record, ending, spent).await;
+                    Err(Paused::Ended(ended)) => return Next::Ended(ended),
+                },
+            }
         }
     }
 
@@ -291,7 +252,7 @@ impl Runner {
                     return tokio::select! {
                         biased;
                         task = &mut taken => match task {
-                            Ok(task) => Next::Task(Some(task)),
+                            Ok(task) => Next::Task(Some(Box::new(task))),
                             Err(_) if self.stop.is_cancelled() => Next::Ended(Ended::Stopped),
                             Err(_) => Next::Ended(Ended::LedgerClosed),
                         },
@@ -333,45 +294,4 @@ impl Runner {
 enum Paused {
     Cancelled,
     Ended(Ended),
-}
-
-/// Pauses grow from a quarter of a second, doubled with each attempt.
-fn pause(attempt: u32) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(16);
-    (Duration::from_millis(250) * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
-}
-
-fn cancelled() -> ErrorRecord {
-    ErrorRecord {
-        code: "cancelled".to_owned(),
-        message: "the action was cancelled by a client".to_owned(),
-        retryable: false,
-    }
-}
-
-fn out_of_time(record: &Record, last: Option<&ErrorRecord>) -> ErrorRecord {
-    let last = last.or(record.error.as_ref());
-    let why = last.map_or_else(String::new, |error| {
-        format!("; its last attempt: {} ({})", error.message, error.code)
-    });
-    let message = format!("the action did not end within its {} s{why}", record.deadline_s);
-    ErrorRecord {
-        code: "deadline".to_owned(),
-        message,
-        retryable: true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_limit() {
-        assert_eq!(pause(1), Duration::from_millis(250));
-        assert_eq!(pause(2), Duration::from_millis(500));
-        assert_eq!(pause(4), Duration::from_secs(2));
-        assert_eq!(pause(8), LONGEST_PAUSE);
-        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
-    }
 }

@@ -16,7 +16,10 @@ mod version;
 pub use attributes::{AttributeError, Attributes, Map};
 pub use kind::{KindError, KindName, WellKnown};
 pub use node::{Addresses, Identity, NodeState, NodeStatus};
+pub(crate) use record::UNDECIDED;
 pub use record::{ErrorRecord, Preconditions, Record, Requester, RequesterError, State, Transition};
 pub use shard::{Lag, ReplicationState, Role, Shard, Unit};
+#[cfg(test)]
+pub(crate) use timestamp::stepped;
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::{AgentVersion, StoreVersion};

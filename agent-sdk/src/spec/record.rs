@@ -100,6 +100,9 @@ pub struct Preconditions {
     pub shards: BTreeMap<String, Vec<Role>>,
 }
 
+/// A request that was sent to the store was not answered, and what came of it could not be read back.
+pub(crate) const UNDECIDED: &str = "undecided";
+
 /// Why an action failed, or why its last attempt did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorRecord {
@@ -109,6 +112,37 @@ pub struct ErrorRecord {
     pub message: String,
     /// Whether the same request may succeed later.
     pub retryable: bool,
+}
+
+impl ErrorRecord {
+    /// What a client's request to cancel leaves.
+    pub(crate) fn cancelled() -> Self {
+        Self {
+            code: "cancelled".to_owned(),
+            message: "the action was cancelled by a client".to_owned(),
+            retryable: false,
+        }
+    }
+
+    /// What the end of an action's running time leaves: with the reason of its last attempt, which is `last`, or else the
+    /// one that the record tells.
+    ///
+    /// What was sent and not answered stays undecided, however long it was tried to read it back.
+    pub(crate) fn out_of_time(record: &Record, last: Option<&Self>) -> Self {
+        let last = last.or(record.error.as_ref());
+        let why = last.map_or_else(String::new, |error| {
+            format!("; its last attempt: {} ({})", error.message, error.code)
+        });
+        let code = match last {
+            Some(error) if error.code == UNDECIDED => UNDECIDED,
+            _ => "deadline",
+        };
+        Self {
+            code: code.to_owned(),
+            message: format!("the action did not end within its {} s{why}", record.deadline_s),
+            retryable: true,
+        }
+    }
 }
 
 /// One invocation record.

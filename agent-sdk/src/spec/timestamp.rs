@@ -24,7 +24,10 @@ pub enum TimestampError {
 impl Timestamp {
     /// What the machine's clock says now.
     pub fn now() -> Self {
-        Self(Utc::now())
+        let now = Utc::now();
+        #[cfg(test)]
+        let now = now + stepped::offset();
+        Self(now)
     }
 
     /// The beginning of Unix time: stands for a time that cannot be read.
@@ -59,6 +62,23 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A wall clock that tests can step, as an operator or a time server does.
+#[cfg(test)]
+pub(crate) mod stepped {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    static SECONDS: AtomicI64 = AtomicI64::new(0);
+
+    pub(super) fn offset() -> chrono::Duration {
+        chrono::Duration::seconds(SECONDS.load(Ordering::SeqCst))
+    }
+
+    /// Steps the clock of the whole process by this much.
+    pub(crate) fn by(seconds: i64) {
+        SECONDS.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 

@@ -170,9 +170,6 @@ impl Metrics {
     /// What [`Metrics::render`] writes, as a media type.
     pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// The content type of [`Metrics::render`].
-    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
-
     /// Metrics that all begin at zero.
     pub fn new(build: Build) -> Self {
         let quick: fn() -> Histogram =

@@ -160,8 +160,14 @@ pub fn traceparent(span: &Span, came: Option<&str>) -> Option<String> {
     came.filter(|text| parse(text).is_some()).map(str::to_owned)
 }
 
+/// More than this of a later version's `traceparent` is not kept with a record.
+const LONGEST: usize = 200;
+
 /// Reads a `traceparent`: version, trace, span, flags, in lower-case hexadecimal. Later versions may append to it.
 fn parse(text: &str) -> Option<SpanContext> {
+    if text.len() > LONGEST {
+        return None;
+    }
     let mut parts = text.split('-');
     let mut next = |length: usize| {
         let part = parts.next()?;

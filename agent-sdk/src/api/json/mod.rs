@@ -5,15 +5,12 @@
 //! After [`check`], `serde_json` reads the very same text into types. The text itself is kept, so no number changes.
 
 mod lexer;
-mod pointer;
 mod same;
 mod strict;
-mod typed;
 
-pub(super) use pointer::push_key;
+pub(super) use crate::action::json::{Misfit, Unknown, object, push_key, read};
 pub(super) use same::same;
 pub(super) use strict::{Fault, check};
-pub(super) use typed::{Misfit, Unknown, read};
 
 #[cfg(test)]
 mod tests;

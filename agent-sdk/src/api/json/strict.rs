@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::lexer::{DEEPEST, Lexer};
-use super::pointer::{push_index, push_key};
+use crate::action::json::{push_index, push_key};
 
 /// What is wrong with a body.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -138,7 +138,7 @@ fn schedule(call: Ask<'_>) -> Reply<'_> {
             headers: metadata.unwrap_or_default(),
             id: id.as_deref().map(call::id).transpose()?,
             created_ts: created_time.map(time).transpose()?,
-            trace: call.trace().map(str::to_owned),
+            trace: call.trace(),
             ..Draft::default()
         };
         let id = call.service.schedule(draft).await?.id;

@@ -14,6 +14,7 @@ use super::shapes;
 use crate::api::access::Role;
 use crate::api::answer::Answer;
 use crate::api::call::{self, Ask, concerns};
+use crate::api::json;
 use crate::api::problem::{Code, Problem};
 use crate::api::route::{Dialect, Gives, Parameter, Reply, Route, schema};
 use crate::api::schedule::{Draft, Expected};
@@ -153,6 +154,8 @@ struct Asked {
     /// Who asks: 1 to 200 visible characters; `AGENT_API` when not given.
     #[schemars(length(min = 1, max = 200))]
     requester: Option<String>,
+    #[serde(default, deserialize_with = "json::object")]
+    #[schemars(with = "Option<Expected>")]
     preconditions: Option<Expected>,
     /// Seconds of running time, 1 to the kind's own.
     #[schemars(range(min = 1))]
@@ -201,7 +204,7 @@ fn schedule(call: Ask<'_>) -> Reply<'_> {
             preconditions,
             deadline_s,
             created_ts: None,
-            trace: call.trace().map(str::to_owned),
+            trace: call.trace(),
         };
         let id = call.service.schedule(draft).await?.id;
         concerns(id);

@@ -1,5 +1,6 @@
 //! The node, its cluster and its shards.
 
+use actix_web::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,7 +13,6 @@ use crate::api::route::{Gives, Reply, Route, schema};
 use crate::api::views::{AddressMap, AttributeMap};
 use crate::datastore::{NodeInfo, ShardsInfo, StoreInfo};
 use crate::spec::{AgentVersion, NodeState, Role as ReplicationRole, Shard};
-use actix_web::http::Method;
 
 pub(super) fn routes() -> Vec<Route> {
     let row = |path, about, gives, problems, handler| Route {

@@ -1,5 +1,7 @@
 //! Scheduling actions, following them and ending them, in both dialects.
 
+use std::time::{Duration, Instant};
+
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -236,24 +238,19 @@ fn who_waits_is_answered_when_the_version_is_another() {
 /// A waiting client does not keep the agent from stopping.
 #[test]
 fn who_waits_is_answered_when_the_agent_stops() {
-    let mut stage = Stage::new();
+    let stage = Stage::new();
     let mut transcript = Transcript::new(stage.address);
     transcript.post(
         "/api/v1/actions",
         &format!(r#"{{"kind":"example.org/gate","id":"{}"}}"#, id(1)),
     );
-    let ask = format!(
-        "GET /api/v1/actions/{}?wait=60&after=1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
-        id(1)
-    );
-    let mut socket = super::talk::connect(stage.address);
-    std::io::Write::write_all(&mut socket, ask.as_bytes()).unwrap();
-    // The next answer on another connection says nothing about this one, so the stop may find it unread: closed then.
-    stage.stop();
-    let answer = super::talk::rest(&mut socket);
-    assert!(
-        answer.is_empty() || answer.starts_with(b"HTTP/1.1 200"),
-        "{:?}",
-        String::from_utf8_lossy(&answer)
-    );
+    let begun = Instant::now();
+    let waiting = stage
+        .service
+        .record_after(id(1).parse().unwrap(), 1, Duration::from_secs(60));
+    let (record, ()) = stage
+        .runtime
+        .block_on(async { tokio::join!(waiting, async { stage.stop.cancel() }) });
+    assert_eq!(record.unwrap().version, 1);
+    assert!(begun.elapsed() < Duration::from_secs(30));
 }

@@ -64,7 +64,8 @@ impl Transcript {
             writeln!(self.text, "> {header}").unwrap();
         }
         if !body.is_empty() {
-            writeln!(self.text, "> {body}").unwrap();
+            let visible: String = body.chars().flat_map(visible).collect();
+            writeln!(self.text, "> {visible}").unwrap();
         }
         writeln!(self.text, "{}", answer.line).unwrap();
         for (name, value) in &answer.headers {
@@ -82,6 +83,13 @@ impl Transcript {
     pub(super) fn finish(self) -> String {
         redact(&self.text)
     }
+}
+
+/// A character that a file may hold.
+fn visible(c: char) -> impl Iterator<Item = char> {
+    let escaped = c.is_control().then(|| c.escape_default());
+    let plain = (!c.is_control()).then_some(c);
+    escaped.into_iter().flatten().chain(plain)
 }
 
 /// Times, and ids of the agent's making: those of the tests' own begin with zeros.

@@ -117,19 +117,19 @@ fn every_state_of_a_node() {
         NodeStatus::healthy(),
         NodeStatus::unknown("why"),
     ] {
-        let state = status.state().name();
+        let name = status.state().name();
         let reason = status.reason().map(str::to_owned);
         stage.play(|scene| scene.status = status);
         let own = transcript.get("/api/v1/info/node").json();
         assert_eq!(
             (&own["node_status"], &own["node_status_reason"]),
-            (&state.into(), &serde_json::json!(reason))
+            (&name.into(), &serde_json::json!(reason))
         );
         let unstable = transcript.get("/api/unstable/info/node").json();
-        if state == "UNKNOWN" {
+        if name == "UNKNOWN" {
             assert_eq!(unstable["node_status"], serde_json::json!({"UNKNOWN": "why"}));
         } else {
-            assert_eq!(unstable["node_status"], state);
+            assert_eq!(unstable["node_status"], name);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use super::stage::{Setting, Stage};
 use super::talk;
@@ -61,11 +62,53 @@ fn chunks_without_end_are_refused_at_the_limit() {
     stage.assert_nothing_stored();
 }
 
+/// Whoever goes on sending after the answer is cut off, whatever was asked.
+#[test]
+fn a_connection_ends_with_an_answer_that_left_its_body_unread() {
+    let stage = Stage::new();
+    let begun = Instant::now();
+    let sockets: Vec<_> = [
+        "GET /api/unstable/info/node HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n",
+        "GET /api/v1/info/node HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n",
+        "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n",
+        "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n",
+    ]
+    .map(|begin| {
+        let mut socket = talk::connect(stage.address);
+        socket.write_all(begin.as_bytes()).unwrap();
+        socket
+    })
+    .into();
+    for mut socket in sockets {
+        let answer = String::from_utf8(talk::rest(&mut socket)).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 ") && answer.ends_with('}'), "{answer}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+/// Whoever asks and asks and never reads is cut off.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_does_not_read_is_cut_off() {
+    let stage = Stage::new();
+    let mut socket = talk::connect(stage.address);
+    let ask = b"GET /api/v1/kinds HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1000);
+    // The write ends with an error once the server is gone; it would time out if the server stayed.
+    let end = (0..).find_map(|_| socket.write_all(&ask).err()).unwrap();
+    assert!(
+        matches!(
+            end.kind(),
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe
+        ),
+        "{end}"
+    );
+}
+
 #[test]
 fn a_body_in_chunks_is_read_as_a_whole() {
     let stage = Stage::new();
     let mut request = head("transfer-encoding: chunked");
-    for piece in [r#"{"kind":"exam"#, r#"ple.org/g"#, r#"ate"}"#] {
+    for piece in [r#"{"kind":"exam"#, "ple.org/g", r#"ate"}"#] {
         request.extend(format!("{:x}\r\n{piece}\r\n", piece.len()).bytes());
     }
     request.extend(b"0\r\n\r\n");

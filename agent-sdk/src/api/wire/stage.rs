@@ -8,8 +8,9 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use super::super::service::Service;
 use super::super::{Parts, Role, Server, Tokens};
-use crate::action::{Action, ActionError, Catalogue, Converge, Invocation, Kind, Next, NoArgs};
+use crate::action::{Action, ActionError, Catalogue, Converge, Invocation, Kind, Next, NoArgs, Plan};
 use crate::config::{Anonymous, Api};
 use crate::datastore::{Configured, DataStore, Memory, Observer, StoreError};
 use crate::ledger::{Ledger, Limits, StateDirectory};
@@ -187,25 +188,35 @@ impl Converge for Raise {
     }
 }
 
-/// Panics when it is asked for its plan.
-struct Panics;
+/// Has a plan that goes wrong.
+struct Broken;
 
-impl Kind for Panics {
-    const KIND: &'static str = "example.org/panics";
-    const SUMMARY: &'static str = "Has a plan that panics.";
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct BrokenArgs {
+    /// Whether it hangs; else it panics.
+    hangs: bool,
+}
+
+impl Kind for Broken {
+    const KIND: &'static str = "example.org/broken";
+    const SUMMARY: &'static str = "Has a plan that goes wrong.";
     const DEADLINE: Duration = Duration::from_secs(60);
-    type Args = NoArgs;
+    type Args = BrokenArgs;
     type Output = NoArgs;
 }
 
-impl Action for Panics {
+impl Action for Broken {
     const PLANS: bool = true;
 
-    async fn run(&self, _: &NoArgs, _: &mut Invocation) -> Result<NoArgs, ActionError> {
+    async fn run(&self, _: &BrokenArgs, _: &mut Invocation) -> Result<NoArgs, ActionError> {
         Ok(NoArgs {})
     }
 
-    async fn plan(&self, _: &NoArgs) -> Result<crate::action::Plan, ActionError> {
+    async fn plan(&self, args: &BrokenArgs) -> Result<Plan, ActionError> {
+        if args.hangs {
+            std::future::pending::<()>().await;
+        }
         panic!("a vendor's mistake")
     }
 }
@@ -243,7 +254,9 @@ pub(super) struct Stage {
     pub(super) scene: Arc<Mutex<Scene>>,
     pub(super) ledger: Ledger,
     pub(super) runtime: Runtime,
-    stop: CancellationToken,
+    /// The service without HTTP; it stops with `stop`, the server's own does not.
+    pub(super) service: Service,
+    pub(super) stop: CancellationToken,
     server: Option<Server>,
     _directory: StateDirectory,
     _place: tempfile::TempDir,
@@ -300,7 +313,7 @@ impl Stage {
         let observer = Arc::new(observer);
         let catalogue = Arc::new(catalogue());
         let stop = CancellationToken::new();
-        let parts = Parts {
+        let parts = || Parts {
             observer: observer.clone(),
             ledger: ledger.clone(),
             catalogue: catalogue.clone(),
@@ -312,9 +325,10 @@ impl Stage {
             metrics: metrics.clone(),
             runtime: runtime.handle().clone(),
         };
+        let service = Service::new(parts(), stop.clone());
         let tokens = Tokens::new().with(READS, Role::Read).with(ACTS, Role::Act);
         let listener = TcpListener::bind(api.bind).unwrap();
-        let server = Server::start(listener, &api, parts, tokens, Duration::from_secs(5)).unwrap();
+        let server = Server::start(listener, &api, parts(), tokens, Duration::from_secs(5)).unwrap();
         if runs {
             let runner = Runner {
                 ledger: ledger.clone(),
@@ -334,6 +348,7 @@ impl Stage {
             scene,
             ledger,
             runtime,
+            service,
             stop,
             server: Some(server),
             _directory: directory,
@@ -346,7 +361,7 @@ impl Stage {
     }
 
     /// Asks everybody to end and waits for the server to.
-    pub(super) fn stop(&mut self) {
+    fn end(&mut self) {
         self.stop.cancel();
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.stop()).unwrap();
@@ -367,7 +382,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        self.stop();
+        self.end();
     }
 }
 
@@ -375,7 +390,7 @@ fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::new().unwrap();
     catalogue.add(Gate).unwrap();
     catalogue.add(Raise).unwrap();
-    catalogue.add(Panics).unwrap();
+    catalogue.add(Broken).unwrap();
     catalogue.declare_absent(WellKnown::ClusterInit, "it forms by itself", "start the nodes");
     catalogue
 }

@@ -74,6 +74,8 @@ pub(super) fn read(socket: &mut TcpStream, head_only: bool) -> Answer {
     while !head_only && body.len() < length {
         more(socket, &mut body);
     }
+    // What comes after it is the next answer.
+    body.truncate(length);
     let status = line.split(' ').nth(1).unwrap().parse().unwrap();
     Answer {
         status,

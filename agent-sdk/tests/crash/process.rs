@@ -1,0 +1,170 @@
+//! An agent in a process of its own, on a place that outlives it.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use agent_sdk::client::{Client, Record, Schedule, wait};
+use rustix::process::{Pid, Signal, kill_process};
+use uuid::Uuid;
+
+use crate::victim::VARIABLE;
+
+/// Nothing here takes longer, unless it never ends.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A state directory, a configuration and a journal.
+pub struct Place {
+    directory: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = format!(
+            "state_directory: {0}/state\napi: {{bind: '127.0.0.1:0'}}\nlogs: {{format: json}}\n\
+             actions: {{max_queued: 1000000, keep_finished: 1000000, grace_s: 2}}\nstore: {{journal: {0}/journal}}\n",
+            directory.path().display()
+        );
+        std::fs::write(directory.path().join("agent.yaml"), config).unwrap();
+        Self { directory }
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.directory.path().join("journal")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .env(VARIABLE, "1")
+            .arg("--config")
+            .arg(self.directory.path().join("agent.yaml"))
+            .arg("run");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts an agent and waits until it answers.
+    pub fn start(&self) -> Victim {
+        let mut child = self.command().spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (address, found) = mpsc::channel();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let kept = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some(bound) = bound(&line) {
+                    drop(address.send(bound));
+                }
+                kept.lock().unwrap().push(line);
+            }
+        });
+        let Ok(address) = found.recv_timeout(PATIENCE) else {
+            let _ = child.kill();
+            panic!("the agent does not answer: {:#?}", log.lock().unwrap());
+        };
+        let token = std::fs::read_to_string(self.directory.path().join("state/token")).unwrap();
+        let client = Client::new(&format!("http://{address}"))
+            .unwrap()
+            .with_token(token.trim());
+        Victim { child, client, log }
+    }
+
+    /// Starts an agent that is expected not to come up, and returns how it ended.
+    pub fn start_and_fail(&self) -> (ExitStatus, String) {
+        let output = self.command().output().unwrap();
+        (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// The address in the line that says that the agent answers.
+fn bound(line: &str) -> Option<String> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    (line["message"] == "the agent answers").then(|| line["address"].as_str().map(str::to_owned))?
+}
+
+/// A running agent.
+pub struct Victim {
+    child: Child,
+    pub client: Client,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Victim {
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// SIGKILL; returns when the process is gone.
+    pub fn kill(mut self) {
+        self.signal(Signal::KILL);
+        self.child.wait().unwrap();
+    }
+
+    /// How the process ends, which it does by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the agent does not end: {:#?}",
+                self.log.lock().unwrap()
+            );
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until the log has these words.
+    pub fn said(&self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log.lock().unwrap().iter().any(|line| line.contains(words)) {
+            assert!(Instant::now() < deadline, "{:#?}", self.log.lock().unwrap());
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    pub fn schedule(&self, kind: &str, args: &impl serde::Serialize) -> Uuid {
+        wait(self.client.schedule(&Schedule::new(kind).with_args(args)))
+            .unwrap()
+            .id
+    }
+
+    /// The record once `wanted` holds of it.
+    pub fn until(&self, id: Uuid, wanted: impl Fn(&Record) -> bool) -> Record {
+        let deadline = Instant::now() + PATIENCE;
+        let mut after = 0;
+        loop {
+            let record = wait(self.client.changed(id, after, Duration::from_secs(5))).unwrap();
+            if wanted(&record) {
+                return record;
+            }
+            assert!(Instant::now() < deadline, "{record:?}");
+            after = record.version;
+        }
+    }
+
+    pub fn until_ended(&self, id: Uuid) -> Record {
+        self.until(id, |record| record.state.is_final())
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        // Already gone when it was killed or has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

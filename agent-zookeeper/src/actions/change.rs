@@ -1,0 +1,195 @@
+//! One change of an ensemble: the step that is made durable, and the sending of it.
+
+use std::fmt;
+
+use agent_sdk::action::{ActionError, Fault, Interrupt, Invocation};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::client;
+use crate::config::Server;
+use crate::ensemble::{Ensemble, Version};
+use crate::member::Member;
+use crate::reach::{Reached, reach};
+use crate::reconfig::{Verdict, verdict};
+
+/// A change, and the version of the configuration that it is based on. The server makes it on no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Version of the configuration that it is based on.
+    pub base: Version,
+    /// What is changed.
+    pub edit: Edit,
+}
+
+/// What is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edit {
+    /// This server becomes a member, or a member in another role.
+    Join(Member),
+    /// The server of this id is a member no longer.
+    Leave(u64),
+}
+
+/// What is told once a server is a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// Id of the server.
+    pub server_id: u64,
+    /// Its line in the ensemble.
+    pub member: String,
+    /// Version of the ensemble's configuration, hexadecimal.
+    pub config_version: String,
+    /// Whether this action asked for the change; false when the server was a member before.
+    pub changed: bool,
+}
+
+impl Outcome {
+    /// What is told of this member.
+    pub fn of(member: &Member, ensemble: &Ensemble, changed: bool) -> Self {
+        Self {
+            server_id: member.id,
+            member: member.to_string(),
+            config_version: ensemble.version().to_string(),
+            changed,
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.edit {
+            Edit::Join(member) => write!(f, "take {member} into the ensemble")?,
+            Edit::Leave(id) => write!(f, "remove server {id} from the ensemble")?,
+        }
+        write!(f, ", on version {} of its configuration", self.base)
+    }
+}
+
+/// Sends a change by one of these servers.
+///
+/// **Guarantees**: it is sent at most once, on the version it is based on, over a session that had a quorum; once this
+/// has returned it is sent no more. `Ok` does not say that the change was made: the next reading does.
+pub(super) async fn send(
+    server: &Server,
+    addresses: &[Address],
+    change: &Change,
+    invocation: &Invocation,
+) -> Result<(), ActionError> {
+    let Reached {
+        client,
+        ensemble,
+        with_credentials,
+    } = reach(server, addresses).await?;
+    // The guard would refuse it too, and would write a refused transaction for it.
+    if ensemble.map(|ensemble| ensemble.version()) != Some(change.base) {
+        client.close().await;
+        return Err(ActionError::retry(
+            "changed_meanwhile",
+            "the ensemble was changed meanwhile; it is read anew",
+        ));
+    }
+    invocation.proceed()?;
+    let (line, id);
+    let edit = match &change.edit {
+        Edit::Join(member) => {
+            line = member.to_string();
+            client::Edit::Join(&line)
+        }
+        Edit::Leave(leaving) => {
+            id = leaving.to_string();
+            client::Edit::Leave(&id)
+        }
+    };
+    let patience = server.timeouts.reconfig();
+    let answer = tokio::select! {
+        biased;
+        answer = client.reconfig(&edit, change.base) => answer,
+        () = tokio::time::sleep(patience) => return unanswered(&format!("no answer within {} ms", patience.as_millis()), None),
+        reason = invocation.interrupted() => return unanswered("the action had to end before the answer came", Some(reason)),
+    };
+    match answer.map_err(|error| verdict(&error, with_credentials)) {
+        Ok(()) => {
+            client.close().await;
+            Ok(())
+        }
+        Err(Verdict::Failed(error)) => {
+            client.close().await;
+            Err(error)
+        }
+        Err(Verdict::Undecided(reason)) => unanswered(&reason, invocation.interrupt()),
+    }
+}
+
+/// A change that was sent and not answered: the next reading decides, while there is time for one.
+fn unanswered(reason: &str, interrupt: Option<Interrupt>) -> Result<(), ActionError> {
+    tracing::warn!(reason, "a change was sent and not answered; it is read back");
+    match interrupt {
+        None => Ok(()),
+        Some(_) => Err(ActionError::Retry(undecided(reason))),
+    }
+}
+
+/// What is said while nobody can read whether a change was made.
+pub(super) fn undecided(reason: &str) -> Fault {
+    Fault::undecided(format!(
+        "a change of the ensemble may have been sent, and whether it was made cannot be read ({reason}); once there is a \
+         quorum, the same action again finds out"
+    ))
+}
+
+/// The error of a reading, which means more when a change may be under way.
+pub(super) fn reading_failed(error: ActionError, last: Option<&Change>) -> ActionError {
+    match (error, last) {
+        (ActionError::Retry(fault), Some(_)) => ActionError::Retry(undecided(&fault.to_string())),
+        (error, _) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_read_back_from_its_checkpoint() {
+        let join = Change {
+            base: Version(0x1_0000_0000),
+            edit: Edit::Join("server.2=h:1:2;3".parse().unwrap()),
+        };
+        let text = serde_json::to_string(&join).unwrap();
+        assert_eq!(
+            text,
+            r#"{"base":"100000000","edit":{"join":"server.2=h:1:2:participant;0.0.0.0:3"}}"#
+        );
+        assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), join);
+        let leave = Change {
+            base: Version(16),
+            edit: Edit::Leave(2),
+        };
+        assert_eq!(
+            leave.to_string(),
+            "remove server 2 from the ensemble, on version 10 of its configuration"
+        );
+    }
+
+    #[test]
+    fn a_reading_that_fails_after_a_change_was_sent_is_undecided() {
+        let failed = || ActionError::retry("no_quorum", "x");
+        let code = |error| match error {
+            ActionError::Retry(fault) | ActionError::Final(fault) => fault.code().to_owned(),
+            error => panic!("{error}"),
+        };
+        let step = Change {
+            base: Version(1),
+            edit: Edit::Leave(2),
+        };
+        assert_eq!(code(reading_failed(failed(), None)), "no_quorum");
+        assert_eq!(code(reading_failed(failed(), Some(&step))), "undecided");
+        assert_eq!(
+            code(reading_failed(ActionError::last("no_authority", "x"), Some(&step))),
+            "no_authority"
+        );
+    }
+}

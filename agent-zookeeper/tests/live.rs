@@ -1,0 +1,27 @@
+//! The agent against real ZooKeeper servers: each numbered line of what it has to show is a test, and plans are asked in
+//! each situation. `cargo live-test zookeeper` runs them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of this is tests, also what is in no function with that attribute"
+)]
+
+#[path = "live/authority.rs"]
+mod authority;
+#[path = "live/crash.rs"]
+mod crash;
+#[path = "live/failure.rs"]
+mod failure;
+#[path = "live/impostor.rs"]
+mod impostor;
+#[path = "live/membership.rs"]
+mod membership;
+#[path = "live/program.rs"]
+mod program;
+#[path = "live/proxy.rs"]
+mod proxy;
+#[path = "live/removal.rs"]
+mod removal;
+#[path = "live/rig.rs"]
+mod rig;

@@ -1,0 +1,280 @@
+//! A cluster of real servers with an agent beside each, and the questions that tests ask of them.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use agent_sdk::action::PlannedStep;
+use agent_sdk::client::{Client, ClientError, NodeInfo, PlanAnswer, Record, Schedule, ShardInfo, wait};
+use agent_sdk::spec::{NodeState, Preconditions, Role, State};
+use agent_sdk::testing::{StateDir, TestAgent};
+use agent_zookeeper::config;
+use serde_json::{Value, json};
+use testbed::poll;
+use testbed::zookeeper::{Builder, Cluster, Layout, Server};
+
+pub(crate) const UP: Duration = Duration::from_secs(60);
+pub(crate) const INIT: &str = "agent.replicante.io/cluster.init";
+pub(crate) const ADD: &str = "agent.replicante.io/cluster.add";
+pub(crate) const JOIN: &str = "agent.replicante.io/cluster.join";
+pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
+
+/// What an endpoint may take: the agents' deadline and half a second.
+pub(crate) const IN_TIME: Duration = Duration::from_millis(1_500);
+
+const PASSWORD: &str = "secret";
+
+/// Servers and their agents, by the servers' order.
+pub(crate) struct Rig {
+    pub agents: Vec<TestAgent>,
+    // Dropped after the agents: they would only log that their servers are gone.
+    pub cluster: Cluster,
+}
+
+/// Servers with a password for `super`, started.
+pub(crate) fn blank(nodes: u32) -> Builder {
+    Cluster::builder(nodes).layout(Layout::Blank).super_password(PASSWORD)
+}
+
+/// The configuration of the agent beside a server, with the right password.
+pub(crate) fn settings(cluster: &Cluster, server: &Server) -> config::Server {
+    let file = cluster.directory().join("credentials");
+    std::fs::write(&file, format!("super:{PASSWORD}\n")).unwrap();
+    config::Server {
+        member: Some(server.server_line().parse().unwrap()),
+        data_directory: Some(server.data_directory()),
+        credentials_file: Some(file),
+        timeouts: config::Timeouts {
+            answer_ms: 700,
+            session_ms: 3_000,
+            reconfig_ms: 3_000,
+        },
+        ..config::Server::new(address(server.client_address()), "ensemble")
+    }
+}
+
+pub(crate) fn address(socket: SocketAddr) -> agent_zookeeper::address::Address {
+    socket.to_string().parse().unwrap()
+}
+
+pub(crate) fn start(settings: config::Server) -> TestAgent {
+    let configure = |config: &mut agent_sdk::config::Config<()>| config.actions.grace_s = 8;
+    TestAgent::start_on(StateDir::new().unwrap(), agent_zookeeper::agent(settings), configure).unwrap()
+}
+
+impl Rig {
+    /// Starts the servers, and an agent beside each.
+    pub(crate) fn start(builder: Builder) -> Self {
+        Self::start_with(builder, |_| {})
+    }
+
+    /// The same, with agents configured by the test.
+    pub(crate) fn start_with(builder: Builder, change: impl Fn(&mut config::Server)) -> Self {
+        let cluster = builder.start(UP).unwrap();
+        let agent = |server: &Server| {
+            let mut settings = settings(&cluster, server);
+            change(&mut settings);
+            start(settings)
+        };
+        let agents = cluster.servers().iter().map(agent).collect();
+        Self { agents, cluster }
+    }
+
+    /// Starts an ensemble whose servers all are members.
+    pub(crate) fn ensemble(nodes: u32) -> Self {
+        let rig = Self::start(blank(nodes).layout(Layout::Ensemble));
+        for agent in &rig.agents {
+            await_state(agent, NodeState::Healthy);
+        }
+        rig
+    }
+
+    pub(crate) fn server(&self, number: usize) -> &Server {
+        &self.cluster.servers()[number - 1]
+    }
+
+    pub(crate) fn agent(&self, number: usize) -> &TestAgent {
+        &self.agents[number - 1]
+    }
+
+    /// Number of the server that leads.
+    pub(crate) fn leader(&self) -> usize {
+        self.cluster.wait_leader(UP).unwrap().id() as usize
+    }
+
+    /// Numbers of the agents whose one shard is in this role.
+    pub(crate) fn in_role(&self, role: Role) -> Vec<usize> {
+        let holds = |agent: &TestAgent| shard(agent).is_some_and(|shard| shard.replication_state == role);
+        let numbered = self.agents.iter().enumerate();
+        numbered
+            .filter(|(_, agent)| holds(agent))
+            .map(|(index, _)| index + 1)
+            .collect()
+    }
+}
+
+/// Waits until this holds.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let found = poll::until(UP, |_| Ok::<_, ()>(holds().then_some(()))).unwrap();
+    assert!(found.is_some(), "not within {UP:?}: {what}");
+}
+
+pub(crate) fn node(agent: &TestAgent) -> NodeInfo {
+    wait(agent.client().node()).unwrap()
+}
+
+/// Waits until the node is in this state.
+pub(crate) fn await_state(agent: &TestAgent, state: NodeState) -> NodeInfo {
+    let mut last = None;
+    let found = poll::until(UP, |_| {
+        let info = node(agent);
+        last = Some((info.node_status, info.node_status_reason.clone()));
+        Ok::<_, ()>((info.node_status == state).then_some(info))
+    });
+    found
+        .unwrap()
+        .unwrap_or_else(|| panic!("{state:?} expected, and it is {last:?}"))
+}
+
+/// The one shard, when the node has it and can be asked.
+pub(crate) fn shard(agent: &TestAgent) -> Option<ShardInfo> {
+    let mut shards = wait(agent.client().shards()).ok()?.shards;
+    assert!(shards.len() < 2, "{shards:?}");
+    shards.pop()
+}
+
+pub(crate) fn offset(agent: &TestAgent) -> Option<i64> {
+    let offset = shard(agent)?.commit_offset?;
+    assert_eq!(offset.unit, "zxid");
+    Some(offset.value)
+}
+
+/// Version of the configuration that a server shows.
+pub(crate) fn config_version(agent: &TestAgent) -> String {
+    let store = wait(agent.client().store()).unwrap();
+    store.attributes["zookeeper.apache.org/config_version"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// Runs an action to its end.
+pub(crate) fn run(client: &Client, kind: &str, args: &Value) -> Record {
+    perform(client, &Schedule::new(kind).with_args(args))
+}
+
+/// The same within a deadline.
+pub(crate) fn run_within(client: &Client, kind: &str, args: &Value, deadline_s: u32) -> Record {
+    let mut schedule = Schedule::new(kind).with_args(args);
+    schedule.deadline_s = Some(deadline_s);
+    perform(client, &schedule)
+}
+
+/// The same where this must hold.
+pub(crate) fn run_if(client: &Client, kind: &str, args: &Value, preconditions: Preconditions) -> Record {
+    let mut schedule = Schedule::new(kind).with_args(args);
+    schedule.preconditions = Some(preconditions);
+    perform(client, &schedule)
+}
+
+fn perform(client: &Client, schedule: &Schedule) -> Record {
+    let id = wait(client.schedule(schedule)).unwrap().id;
+    wait(client.ended(id, UP)).unwrap()
+}
+
+/// What a done action gave.
+pub(crate) fn done(record: &Record) -> Value {
+    assert_eq!(record.state, State::Done, "{:?}", record.error);
+    record.output_as().unwrap()
+}
+
+/// Code and message of an action that failed.
+pub(crate) fn failed(record: &Record) -> (String, String) {
+    assert_eq!(record.state, State::Failed, "{:?}", record.output);
+    let error = record.error.clone().unwrap();
+    (error.code, error.message)
+}
+
+pub(crate) fn plan(client: &Client, kind: &str, args: &Value) -> PlanAnswer {
+    let args = serde_json::value::to_raw_value(args).unwrap();
+    wait(client.plan(kind, Some(&args))).unwrap()
+}
+
+/// The code with which a plan says that the action would fail.
+pub(crate) fn plan_refused(client: &Client, kind: &str, args: &Value) -> String {
+    let plan = plan(client, kind, args);
+    assert!(!plan.done && plan.steps.is_empty(), "{plan:?}");
+    plan.refused.unwrap_or_else(|| panic!("not refused")).code
+}
+
+/// The one step of a plan, which says what only acting shows.
+pub(crate) fn planned(client: &Client, kind: &str, args: &Value) -> PlannedStep {
+    let mut plan = plan(client, kind, args);
+    assert!(
+        !plan.done && plan.refused.is_none() && plan.steps.len() == 1,
+        "{plan:?}"
+    );
+    assert!(!plan.unchecked.is_empty(), "{plan:?}");
+    plan.steps.remove(0)
+}
+
+/// `{"node": …}`, the control plane's form, with what the node's agent shows as its member address.
+pub(crate) fn by_member_address(agent: &TestAgent) -> Value {
+    json!({ "node": node(agent).addresses["member"].clone().unwrap() })
+}
+
+/// Every information endpoint answers in time, whatever it says.
+pub(crate) fn all_in_time(agent: &TestAgent) {
+    let client = agent.client();
+    let timed = |what: &str, call: &dyn Fn() -> Result<(), ClientError>| {
+        let begun = Instant::now();
+        let answer = call();
+        assert!(begun.elapsed() <= IN_TIME, "{what} took {:?}", begun.elapsed());
+        if let Err(error) = answer {
+            assert!(
+                error.problem().is_some_and(|problem| problem.status == 503),
+                "{what}: {error}"
+            );
+        }
+    };
+    timed("info/node", &|| wait(client.node()).map(drop));
+    timed("info/store", &|| wait(client.store()).map(drop));
+    timed("info/shards", &|| wait(client.shards()).map(drop));
+}
+
+/// Writes this many nodes through a server.
+pub(crate) fn write(server: &Server, count: usize) {
+    with_client(server, async |client| {
+        let acls = zookeeper_client::Acls::anyone_all();
+        let options = zookeeper_client::CreateMode::PersistentSequential.with_acls(acls);
+        for _ in 0..count {
+            client.create("/test-", b"", &options).await.unwrap();
+        }
+    });
+}
+
+/// Takes from everybody but `super` the right to read the config node.
+pub(crate) fn hide_config(server: &Server) {
+    with_client(server, async |client| {
+        let nobody = zookeeper_client::Acl::new(
+            zookeeper_client::Permission::READ,
+            zookeeper_client::AuthId::new("digest", "nobody:x"),
+        );
+        client.set_acl("/zookeeper/config", &[nobody], None).await.unwrap();
+    });
+}
+
+/// Does this on a session of `super`'s.
+fn with_client(server: &Server, what: impl AsyncFnOnce(&zookeeper_client::Client)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let auth = format!("super:{PASSWORD}");
+        let connector = zookeeper_client::Client::connector().with_auth("digest", auth.as_bytes());
+        let client = connector.connect(&server.client_address().to_string()).await.unwrap();
+        what(&client).await;
+    });
+    runtime.shutdown_background();
+}

@@ -1,0 +1,53 @@
+//! What differs from store to store.
+
+use std::path::{Path, PathBuf};
+
+use agent_sdk::client::Record;
+use agent_sdk::spec::NodeState;
+use futures_util::future::BoxFuture;
+
+use super::Failure;
+
+/// How many nodes, and agents, a story has.
+pub(super) const NODES: usize = 3;
+
+/// A store that the story can be told of: three nodes, by their place from 0.
+pub(super) trait Play {
+    /// What is written, as the story calls it.
+    const WRITES: &'static str;
+    /// Whether the store tells how far a copy is behind.
+    const LAGS: bool;
+    /// What is started, in words.
+    const START: &'static str;
+    /// What `cluster.init` does, in words.
+    const INIT: &'static str;
+    /// What the first agent says before `cluster.init`.
+    const BEFORE: NodeState;
+
+    /// The node's name, which is its id.
+    fn name(&self, place: usize) -> String;
+
+    /// How the node is started, in words.
+    fn about(&self, place: usize) -> String;
+
+    /// Starts the node's process, and does not wait for it.
+    fn start(&self, place: usize) -> Result<(), Failure>;
+
+    /// SIGKILL to the node's process.
+    fn kill(&self, place: usize) -> Result<(), Failure>;
+
+    /// The node's log.
+    fn log(&self, place: usize) -> PathBuf;
+
+    /// The agent's program.
+    fn agent(&self) -> &Path;
+
+    /// What the agent's configuration says besides its directory and its own address: YAML.
+    fn configuration(&self, place: usize) -> String;
+
+    /// Writes `count` times to the store itself, through the node that takes writes.
+    fn write(&self, primary: usize, count: u32) -> BoxFuture<'static, Result<(), String>>;
+
+    /// What the record of a membership change tells: whether it changed something, and the configuration's version.
+    fn changed(&self, record: &Record) -> Option<(bool, String)>;
+}

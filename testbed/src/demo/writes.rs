@@ -1,0 +1,112 @@
+//! Writes to the store itself, and what the agents show of them: offsets that move, copies that lag and catch up.
+
+use futures_util::future::try_join_all;
+
+use super::Failure;
+use super::play::Play;
+use super::screen::Look;
+use super::seat::{Blind, Seat, Sight};
+use super::story::{SOON, Story};
+
+/// How much is written.
+const COUNT: u32 = 96;
+
+impl<P: Play> Story<'_, P> {
+    pub(super) async fn write(&self) -> Result<(), Failure> {
+        let about = if P::LAGS {
+            "to the store itself; the agents show every copy's offset, and how far it is behind"
+        } else {
+            "to the store itself; the agents show every copy's offset"
+        };
+        self.step(&[0, 1, 2], "Write", about);
+        let before = self.offsets().await?;
+        let goal = before[0] + i64::from(COUNT);
+        let primary = self.one_leads().await?;
+        self.screen
+            .act(&format!("{COUNT} {} to {}", P::WRITES, self.seats[primary].node));
+        let writing = tokio::spawn(self.play.write(primary, COUNT));
+        let mut most = 0;
+        let mut middle = 0;
+        let through = async || match self.all().await {
+            Err(blind) => blind.look(),
+            Ok(seen) => {
+                most = lags(&seen).max(most);
+                middle += u32::from(is_under_way(&seen, &before, goal));
+                if writing.is_finished() {
+                    Look::Yes(())
+                } else {
+                    Look::NotYet(in_a_row(&seen))
+                }
+            }
+        };
+        self.screen.wait("offsets move", SOON, through).await?;
+        let written = writing
+            .await
+            .map_err(|error| Failure::setup("the writer ended", error))?;
+        written.map_err(|reason| Failure::unexpected("the store takes writes", reason))?;
+        if middle == 0 || (P::LAGS && most == 0) {
+            let seen = format!("seen on their way {middle} times, at most {most} behind");
+            return Err(Failure::unexpected(
+                "offsets move while it is written, and copies lag",
+                seen,
+            ));
+        }
+        let lag = if P::LAGS {
+            format!(", copies were up to {most} behind")
+        } else {
+            String::new()
+        };
+        self.screen.seen(&format!("offsets moved while it was written{lag}"));
+        let agree = async || match self.all().await {
+            Err(blind) => blind.look(),
+            Ok(seen) if agree(&seen, goal) => Look::Yes(seen),
+            Ok(seen) => Look::NotYet(in_a_row(&seen)),
+        };
+        let seen = self.screen.wait("all copies agree", SOON, agree).await?;
+        self.screen.seen(&format!("all copies agree: {}", in_a_row(&seen)));
+        Ok(())
+    }
+
+    async fn all(&self) -> Result<Vec<Sight>, Blind> {
+        // At once, so that their offsets are of about the same moment.
+        try_join_all(self.seats.iter().map(Seat::see)).await
+    }
+
+    async fn offsets(&self) -> Result<Vec<i64>, Failure> {
+        let seen = self
+            .all()
+            .await
+            .map_err(|blind| Failure::unexpected("all agents answer", blind.reason))?;
+        let offsets: Option<Vec<i64>> = seen.iter().map(|sight| sight.offset).collect();
+        offsets.ok_or_else(|| Failure::unexpected("every agent shows an offset", in_a_row(&seen)))
+    }
+}
+
+/// Whether some copy is past its beginning and not at the end.
+fn is_under_way(seen: &[Sight], before: &[i64], goal: i64) -> bool {
+    let mut both = seen.iter().zip(before);
+    both.any(|(now, before)| now.offset.is_some_and(|now| *before < now && now < goal))
+}
+
+/// Whether all copies hold everything, and the same.
+fn agree(seen: &[Sight], goal: i64) -> bool {
+    let same = |now: &Sight| now.offset >= Some(goal) && now.offset == seen[0].offset;
+    seen.iter().all(same)
+}
+
+/// How far the last copy is behind.
+fn lags(seen: &[Sight]) -> i64 {
+    seen.iter().filter_map(|sight| sight.lag).max().unwrap_or(0)
+}
+
+/// Offsets, and how far each copy is behind.
+fn in_a_row(seen: &[Sight]) -> String {
+    let offset = |sight: &Sight| {
+        let offset = sight.offset.map_or("?".to_owned(), |offset| offset.to_string());
+        match sight.lag.filter(|lag| *lag > 0) {
+            Some(lag) => format!("{offset} ({lag} behind)"),
+            None => offset,
+        }
+    };
+    seen.iter().map(offset).collect::<Vec<_>>().join(" · ")
+}
