@@ -3,6 +3,8 @@
 //! The file is cut into sections by lines such as `// [node]`; what is before the first one is `top`. A block says by
 //! the comment above it which section it continues.
 
+#![allow(clippy::panic, reason = "a test: a panic is its verdict")]
+
 use std::collections::BTreeMap;
 
 const FILE: &str = include_str!("../examples/toy-agent/main.rs");
