@@ -80,6 +80,11 @@ impl Plan {
         Duration::from_secs(self.seconds) / self.rounds
     }
 
+    /// Time for both sides of a promise.
+    fn both(&self) -> Duration {
+        Duration::from_secs(2 * self.seconds)
+    }
+
     /// An agent on a new state directory in this one, beside a node that is not there: nobody asks for it.
     fn agent(&self, directory: &Path) -> anyhow::Result<Agent> {
         Agent::start(&self.agent, directory, SocketAddr::from(([127, 0, 0, 1], 9)))

@@ -1,5 +1,7 @@
 //! Rounds: figure and yardstick by turns, and what is told of them.
 
+use std::time::{Duration, Instant};
+
 /// What the rounds gave, pair by pair.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
@@ -25,6 +27,21 @@ impl Rounds {
             }
         }
         Ok(measured)
+    }
+
+    /// Measures pairs, each pushed by `pair`, for this long; at least one.
+    pub(crate) fn for_long(
+        time: Duration,
+        mut pair: impl FnMut(&mut Self) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
+        let mut measured = Self::default();
+        let begun = Instant::now();
+        loop {
+            pair(&mut measured)?;
+            if begun.elapsed() >= time {
+                return Ok(measured);
+            }
+        }
     }
 
     /// Adds a pair.

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::children::Agent;
 use crate::load::{self, Line};
 use crate::report::{Figure, Target};
 use crate::rounds::median;

@@ -228,6 +228,9 @@ impl Goal for Remove {
             return without_primary(here);
         };
         match primary.find(&args.node) {
+            Some(_) if primary.members.len() == 1 => {
+                Err(ActionError::last("last_member", "the only member cannot be removed"))
+            }
             Some(member) => Ok(only(Change::Remove {
                 node: member.name.clone(),
                 if_version: primary.config_version,

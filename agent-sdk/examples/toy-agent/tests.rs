@@ -129,6 +129,7 @@ fn remove_is_done_by_absence_from_the_primarys_list_and_by_nothing_else() {
     for name in ["c", "127.0.0.1:3"] {
         assert_eq!(next(Remove, name, &view(&here, None)), "remove c, at version 7");
     }
+    assert_eq!(next(Remove, "a", &view(&node("a", "a"), None)), "last_member");
     assert_eq!(next(Remove, "x", &view(&here, None)), DONE);
     assert_eq!(next(Remove, "127.0.0.1:9", &view(&here, None)), DONE);
     assert_eq!(next(Remove, "localhost:3", &view(&here, None)), "node_unresolved");

@@ -10,6 +10,7 @@ mod error;
 mod invocation;
 pub(crate) mod json;
 mod plan;
+mod reference;
 mod wellknown;
 
 use std::future::Future;

@@ -119,6 +119,13 @@ impl Agent {
         })
     }
 
+    /// The kinds that this agent offers.
+    ///
+    /// **Errors**: the first fault of what was handed in; the same that its start would tell.
+    pub fn catalogue(&self) -> Result<&Catalogue, &CatalogueError> {
+        self.catalogue.as_ref()
+    }
+
     /// The first fault is the one that is told.
     fn with(mut self, add: impl FnOnce(&mut Catalogue) -> Result<(), CatalogueError>) -> Self {
         if let Ok(catalogue) = &mut self.catalogue

@@ -51,16 +51,21 @@ impl Service {
     /// **Guarantees**: with a record returned, the action is on disk; with a problem, nothing is stored, but for
     /// [`Code::NotRecording`], after which nobody can tell.
     pub(super) async fn schedule(&self, draft: Draft) -> Result<Record, Problem> {
-        if let Some(id) = draft.id
-            && let Some(existing) = self.ledger().used(id).await?
-        {
-            return Err(used(id, existing.as_ref(), &draft.kind, draft.args.as_deref()));
-        }
-        let submission = submission(draft, self.catalogue())?;
-        // For the rare id that another request takes between the look above and here.
-        let (kind, args) = (submission.kind.clone(), submission.args.clone());
+        let (id, kind, args) = (draft.id, draft.kind.clone(), draft.args.clone());
+        let submission = match submission(draft, self.catalogue()) {
+            Ok(submission) => submission,
+            // A used id goes before what else is wrong. What is right need not be looked up: the ledger does that itself,
+            // and writes in the same breath.
+            Err(problem) => match id {
+                Some(id) => match self.ledger().used(id).await? {
+                    Some(existing) => return Err(used(id, existing.as_ref(), &kind, args.as_deref())),
+                    None => return Err(problem),
+                },
+                None => return Err(problem),
+            },
+        };
         self.ledger().accept(submission).await.map_err(|error| match error {
-            AcceptError::Used { id, existing } => used(id, existing.as_deref(), kind.as_str(), args.as_deref()),
+            AcceptError::Used { id, existing } => used(id, existing.as_deref(), &kind, args.as_deref()),
             AcceptError::QueueFull { waiting } => Problem::new(
                 Code::QueueFull,
                 format!("the queue is full: {waiting} wait in it, as many as may"),

@@ -159,8 +159,8 @@ fn accept(
     if row::was_purged(connection, id)? {
         return Ok(used(None));
     }
-    if let Some(existing) = row::find(connection, id)? {
-        return Ok(used(Some(existing)));
+    if place(connection, id)?.is_some() {
+        return Ok(used(row::find(connection, id)?));
     }
     if tally.waiting >= tally.max_waiting {
         return Ok(Err(AcceptError::QueueFull { waiting: tally.waiting }));

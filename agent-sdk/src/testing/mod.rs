@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod document;
 mod scripted;
 
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ use tempfile::TempDir;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+pub use document::same_as_document;
 pub use scripted::Scripted;
 
 use crate::agent::{About, Agent, Outcome, Ready, Setup, StartError, serve};
@@ -48,6 +50,9 @@ pub enum TestError {
     /// The client.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A document does not say what the program does.
+    #[error("{0}")]
+    Document(String),
     /// The agent ended otherwise than by being stopped.
     #[error("the agent ended: {0}")]
     Ended(String),

@@ -25,12 +25,16 @@ struct Cli {
 enum Store {
     /// The toy store of this repository: needs nothing else.
     Toy,
+    /// Real ZooKeeper servers: needs Java, and Maven to get them once.
+    #[value(name = "zookeeper")]
+    ZooKeeper,
 }
 
 fn main() -> ExitCode {
     let Cli { store, stay } = Cli::parse();
     let outcome = match store {
         Store::Toy => demo::toy(stay),
+        Store::ZooKeeper => demo::zookeeper(stay),
     };
     match outcome {
         Outcome::Seen => ExitCode::SUCCESS,

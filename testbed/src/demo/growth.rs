@@ -11,15 +11,11 @@ use super::seat::Sight;
 use super::story::{SOON, Story};
 
 /// For processes to come up.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(60);
 
 impl<P: Play> Story<'_, P> {
     pub(super) async fn start(&self) -> Result<(), Failure> {
-        self.step(
-            &[0, 1, 2],
-            "Start",
-            "three nodes that know nothing of each other, and an agent beside each",
-        );
+        self.step(&[0, 1, 2], "Start", P::START);
         for (place, seat) in self.seats.iter().enumerate() {
             self.play.start(place)?;
             self.stage.start(seat.process())?;
@@ -39,7 +35,7 @@ impl<P: Play> Story<'_, P> {
     }
 
     pub(super) async fn init(&self) -> Result<(), Failure> {
-        self.step(&[0], "cluster.init", "the first node becomes a cluster of one");
+        self.step(&[0], "cluster.init", P::INIT);
         self.change(0, WellKnown::ClusterInit, None).await?;
         let sight = self.shows(0, NodeState::Healthy, Some(Role::Primary), SOON).await?;
         self.screen

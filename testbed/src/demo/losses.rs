@@ -1,15 +1,14 @@
 //! What dies: the primary, which is replaced; an agent, which goes on where it was; a node, which is removed once.
 
 use agent_sdk::client::{Record, Transition};
-use agent_sdk::spec::{NodeState, Role, State, WellKnown};
+use agent_sdk::spec::{NodeState, State, WellKnown};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Failure;
-use super::play::{NODES, Play};
+use super::play::Play;
 use super::screen::Look;
 use super::story::{SOON, Story, short};
-use super::writes::in_a_row;
 
 /// How far the long action counts, and how fast: long enough to be seen, and to be killed in the middle of.
 const TARGET: u32 = 40;
@@ -25,7 +24,7 @@ struct Counted {
 
 impl<P: Play> Story<'_, P> {
     pub(super) async fn lose_primary(&self) -> Result<(), Failure> {
-        let lost = self.primary.get();
+        let lost = self.one_leads().await?;
         let name = &self.seats[lost].node;
         self.step(
             &[0, 1, 2],
@@ -34,32 +33,12 @@ impl<P: Play> Story<'_, P> {
         );
         self.screen.act(&format!("kill -KILL {name}"));
         self.play.kill(lost)?;
+        self.lost.set(Some(lost));
         let sight = self.shows(lost, NodeState::Unavailable, None, SOON).await?;
         self.screen.seen(&format!("{name} is UNAVAILABLE"));
         self.screen
             .note(&format!("  {}", short(sight.reason.as_deref().unwrap_or_default(), 92)));
-        let others: Vec<usize> = (0..NODES).filter(|place| *place != lost).collect();
-        let elected = async || {
-            let mut seen = Vec::new();
-            for place in &others {
-                match self.seats[*place].see().await {
-                    Ok(sight) => seen.push(sight),
-                    Err(blind) => return blind.look(),
-                }
-            }
-            let well = seen.iter().all(|sight| sight.status == NodeState::Healthy);
-            let primaries: Vec<_> = seen
-                .iter()
-                .zip(&others)
-                .filter(|(sight, _)| sight.role == Some(Role::Primary))
-                .collect();
-            match primaries[..] {
-                [(_, place)] if well => Look::Yes(*place),
-                _ => Look::NotYet(in_a_row(&seen)),
-            }
-        };
-        let primary = self.screen.wait("another one leads", SOON, elected).await?;
-        self.primary.set(primary);
+        let primary = self.one_leads().await?;
         self.screen
             .seen(&format!("{} is HEALTHY and PRIMARY now", self.seats[primary].node));
         let written = self.play.write(primary, 1).await;
@@ -127,13 +106,18 @@ impl<P: Play> Story<'_, P> {
     }
 
     pub(super) async fn remove(&self) -> Result<(), Failure> {
-        let (place, lost) = (self.primary.get(), &self.seats[0]);
+        let (place, lost) = (self.primary.get(), &self.seats[self.lost.get().unwrap_or_default()]);
         self.step(
             &[place],
             "cluster.remove",
             "the dead node is removed from the new primary's side, and then once more",
         );
-        let args = json!({ "node": lost.node });
+        // A node that is dead keeps its id: its agent remembers it.
+        let sight = lost
+            .see()
+            .await
+            .map_err(|blind| Failure::unexpected("its agent answers", blind.reason))?;
+        let args = json!({ "node": sight.id });
         let first = self.change(place, WellKnown::ClusterRemove, Some(args.clone())).await?;
         let (changed, version) = self.told(&first)?;
         if !changed {

@@ -17,6 +17,7 @@ mod stage;
 mod story;
 mod toy;
 mod writes;
+mod zookeeper;
 
 use std::rc::Rc;
 
@@ -43,6 +44,11 @@ pub enum Outcome {
 /// Tells the story of the toy store. With `stay` it goes on running until a signal comes.
 pub fn toy(stay: bool) -> Outcome {
     run(stay, async |screen, stage| toy::Toy::prepare(screen, stage).await)
+}
+
+/// Tells the story of an ensemble of real ZooKeeper servers, as far as ZooKeeper has it. Needs Java, and Maven once.
+pub fn zookeeper(stay: bool) -> Outcome {
+    run(stay, async |screen, _| zookeeper::ZooKeeper::prepare(screen).await)
 }
 
 /// Prepares, tells the story, and cleans up; a signal cuts it short anywhere.

@@ -13,10 +13,14 @@ pub(super) const NODES: usize = 3;
 
 /// A store that the story can be told of: three nodes, by their place from 0.
 pub(super) trait Play {
-    /// What a shard's offset is counted in, as the story calls it: `entries`, `transactions`.
+    /// What is written, as the story calls it.
     const WRITES: &'static str;
     /// Whether the store tells how far a copy is behind.
     const LAGS: bool;
+    /// What is started, in words.
+    const START: &'static str;
+    /// What `cluster.init` does, in words.
+    const INIT: &'static str;
     /// What the first agent says before `cluster.init`.
     const BEFORE: NodeState;
 

@@ -26,6 +26,7 @@ pub(super) struct Seat {
 /// What an agent shows at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Sight {
+    pub(super) id: String,
     pub(super) status: NodeState,
     pub(super) reason: Option<String>,
     pub(super) member: Option<String>,
@@ -116,6 +117,7 @@ impl Seat {
         let node = node.map_err(|error| self.blind(&error))?;
         let shard = shards.ok().and_then(|shards| shards.shards.into_iter().next());
         Ok(Sight {
+            id: node.node_id,
             status: node.node_status,
             reason: node.node_status_reason,
             member: node.addresses.get("member").cloned().flatten(),

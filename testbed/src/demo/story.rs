@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use agent_sdk::client::{Http, PlanAnswer, Record};
 use agent_sdk::spec::{NodeState, Role, State, WellKnown};
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::Failure;
 use super::play::{NODES, Play};
-use super::screen::Screen;
+use super::screen::{Look, Screen};
 use super::seat::{Seat, Sight};
 use super::stage::Stage;
 
@@ -28,8 +29,10 @@ pub(super) struct Story<'a, P> {
     pub(super) stage: Rc<Stage>,
     pub(super) play: P,
     pub(super) seats: Vec<Seat>,
-    /// Who takes the writes, by place.
+    /// Who takes the writes, by place, as it was last seen.
     pub(super) primary: Cell<usize>,
+    /// Whose process was killed.
+    pub(super) lost: Cell<Option<usize>>,
     /// Whose logs explain a failure of the present step.
     involved: RefCell<Vec<usize>>,
 }
@@ -46,6 +49,7 @@ impl<'a, P: Play> Story<'a, P> {
             play,
             seats: seats?,
             primary: Cell::new(0),
+            lost: Cell::new(None),
             involved: RefCell::new(Vec::new()),
         })
     }
@@ -114,9 +118,30 @@ impl<'a, P: Play> Story<'a, P> {
             ));
         }
         for step in steps {
-            self.screen.seen(&format!("it would {}", step.summary));
+            self.screen.seen(&short(&format!("it would {}", step.summary), 84));
         }
         Ok(())
+    }
+
+    /// Waits until all that were not killed are well and exactly one of them leads, and says which.
+    pub(super) async fn one_leads(&self) -> Result<usize, Failure> {
+        let alive: Vec<usize> = (0..NODES).filter(|place| self.lost.get() != Some(*place)).collect();
+        let look = async || {
+            let seen = match try_join_all(alive.iter().map(|place| self.seats[*place].see())).await {
+                Ok(seen) => seen,
+                Err(blind) => return blind.look(),
+            };
+            let well = seen.iter().all(|sight| sight.status == NodeState::Healthy);
+            let leads = |(place, sight): (&usize, &Sight)| (sight.role == Some(Role::Primary)).then_some(*place);
+            let leaders: Vec<usize> = alive.iter().zip(&seen).filter_map(leads).collect();
+            match leaders[..] {
+                [place] if well => Look::Yes(place),
+                _ => Look::NotYet(seen.iter().map(Sight::in_words).collect::<Vec<_>>().join(" · ")),
+            }
+        };
+        let place = self.screen.wait("one of them leads", SOON, look).await?;
+        self.primary.set(place);
+        Ok(place)
     }
 
     /// The address by which other nodes know this one, as its agent tells it.

@@ -78,6 +78,8 @@ impl Toy {
 impl Play for Toy {
     const WRITES: &'static str = "entries";
     const LAGS: bool = true;
+    const START: &'static str = "three nodes that know nothing of each other, and an agent beside each";
+    const INIT: &'static str = "the first node becomes a cluster of one";
     const BEFORE: NodeState = NodeState::NotInCluster;
 
     fn name(&self, place: usize) -> String {

@@ -13,13 +13,18 @@ const COUNT: u32 = 96;
 
 impl<P: Play> Story<'_, P> {
     pub(super) async fn write(&self) -> Result<(), Failure> {
-        let about = "to the store itself; the agents show every copy's offset, and how far it is behind";
+        let about = if P::LAGS {
+            "to the store itself; the agents show every copy's offset, and how far it is behind"
+        } else {
+            "to the store itself; the agents show every copy's offset"
+        };
         self.step(&[0, 1, 2], "Write", about);
         let before = self.offsets().await?;
         let goal = before[0] + i64::from(COUNT);
+        let primary = self.one_leads().await?;
         self.screen
-            .act(&format!("{COUNT} {} to {}", P::WRITES, self.seats[0].node));
-        let writing = tokio::spawn(self.play.write(0, COUNT));
+            .act(&format!("{COUNT} {} to {}", P::WRITES, self.seats[primary].node));
+        let writing = tokio::spawn(self.play.write(primary, COUNT));
         let mut most = 0;
         let mut middle = 0;
         let through = async || match self.all().await {
@@ -95,7 +100,7 @@ fn lags(seen: &[Sight]) -> i64 {
 }
 
 /// Offsets, and how far each copy is behind.
-pub(super) fn in_a_row(seen: &[Sight]) -> String {
+fn in_a_row(seen: &[Sight]) -> String {
     let offset = |sight: &Sight| {
         let offset = sight.offset.map_or("?".to_owned(), |offset| offset.to_string());
         match sight.lag.filter(|lag| *lag > 0) {
