@@ -35,6 +35,7 @@ struct Last {
 
 /// The agent for a server: the node and its four actions.
 pub fn agent(server: Server) -> Agent {
+    let cluster_id = server.cluster_id.clone();
     let shared = Arc::new(Shared {
         session: Session::new(server.clone()),
         server,
@@ -42,6 +43,7 @@ pub fn agent(server: Server) -> Agent {
         last: Mutex::default(),
     });
     Agent::new(ZooKeeper(shared.clone()))
+        .meant_for(cluster_id)
         .cluster_init(Init::new(shared.clone()))
         .cluster_join(Join::new(shared.clone()))
         .cluster_add(Add::new(shared.clone()))

@@ -60,6 +60,7 @@ macro_rules! about {
 /// An agent's store and actions.
 pub struct Agent {
     pub(super) store_id: &'static str,
+    pub(super) cluster_id: Option<String>,
     pub(super) observing: Observing,
     pub(super) catalogue: Result<Catalogue, CatalogueError>,
 }
@@ -75,9 +76,18 @@ impl Agent {
         };
         Self {
             store_id: D::STORE_ID,
+            cluster_id: None,
             observing: Box::new(observing),
             catalogue: Catalogue::new(),
         }
+    }
+
+    /// Says which cluster the node is meant for, where the vendor's configuration tells: shown to clients that need an id
+    /// before the node is in it, unless `node.cluster_id` is configured.
+    #[must_use]
+    pub fn meant_for(mut self, cluster_id: impl Into<String>) -> Self {
+        self.cluster_id = Some(cluster_id.into());
+        self
     }
 
     /// Adds an action of the vendor's own, in a scope of its own.

@@ -35,7 +35,12 @@ pub(super) fn check(setup: Setup, file: &Path) -> Vec<Finding> {
     match observed {
         Ok(runtime) => {
             let metrics = Arc::new(Metrics::default());
-            let observer = (agent.observing)(configured(&config), Memory::none(), metrics, runtime.handle());
+            let observer = (agent.observing)(
+                configured(&config, agent.cluster_id),
+                Memory::none(),
+                metrics,
+                runtime.handle(),
+            );
             findings.extend(runtime.block_on(store(&observer)));
             // A store that blocks must not keep the command.
             runtime.shutdown_background();

@@ -144,6 +144,7 @@ fn start(
 ) -> Result<Started, StartError> {
     let Agent {
         store_id,
+        cluster_id,
         observing,
         catalogue,
     } = agent;
@@ -180,7 +181,7 @@ fn start(
     });
     let memory = Memory::open(directory.last_seen());
     let observer = Arc::new(observing(
-        configured(config),
+        configured(config, cluster_id),
         memory,
         metrics.clone(),
         observers.handle(),
@@ -257,13 +258,13 @@ impl Started {
     }
 }
 
-pub(super) fn configured(config: &Validated<()>) -> Configured {
+pub(super) fn configured(config: &Validated<()>, meant_for: Option<String>) -> Configured {
     let node = &config.config().node;
     Configured {
         node_id: node.id.clone(),
         store_version: config.store_version().cloned(),
         address: node.address.clone(),
-        cluster_id: node.cluster_id.clone(),
+        cluster_id: node.cluster_id.clone().or(meant_for),
         attributes: config.attributes().clone(),
         deadline: Duration::from_millis(config.config().observe.deadline_ms),
     }

@@ -31,6 +31,7 @@ enum How {
     Ignore,
     Flaky { times: u32 },
     Refuse,
+    Unanswered,
     Count,
 }
 
@@ -54,6 +55,7 @@ impl Action for Misbehaves {
             How::Refuse => Err(ActionError::Final(Fault::new("refused", "no"))),
             How::Flaky { times } if invocation.attempt() <= *times => Err(ActionError::retry("flaky", "not yet")),
             How::Flaky { .. } => Ok(invocation.attempt()),
+            How::Unanswered => Err(ActionError::Retry(Fault::undecided("sent, and not answered"))),
             How::Count => Ok(calls),
         }
     }
@@ -349,6 +351,18 @@ async fn retries_end_with_the_deadline_and_the_last_reason_is_told() {
     let error = bench.ended(id).await.error.unwrap();
     assert_eq!(error.code, "deadline");
     assert!(error.message.contains("not yet (flaky)"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn what_was_sent_and_not_answered_is_undecided_also_after_the_deadline() {
+    let (bench, _place) = Bench::new();
+    let id = bench
+        .submit(Submission {
+            deadline_s: 1,
+            ..submission(MISBEHAVE, r#"{"how":"unanswered"}"#)
+        })
+        .await;
+    assert_eq!(code(&bench.ended(id).await), "undecided");
 }
 
 #[tokio::test]

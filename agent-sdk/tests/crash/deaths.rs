@@ -20,7 +20,7 @@ pub fn around_each_step() -> Result<(), Failed> {
         for moment in [Moment::Before, Moment::Done, Moment::Recorded] {
             let place = Place::new();
             let mut victim = place.start();
-            let id = victim.schedule(
+            let id = victim.submit(
                 STEPS,
                 &StepArgs {
                     steps: COUNT,
@@ -57,7 +57,7 @@ pub fn around_each_step() -> Result<(), Failed> {
 pub fn resumes_at_once() -> Result<(), Failed> {
     let place = Place::new();
     let mut victim = place.start();
-    let id = victim.schedule(
+    let id = victim.submit(
         STEPS,
         &StepArgs {
             steps: 2,
@@ -96,11 +96,7 @@ pub fn resumes_at_once() -> Result<(), Failed> {
 pub fn three_crashes() -> Result<(), Failed> {
     let place = Place::new();
     let mut victim = place.start();
-    let mut schedule = agent_sdk::client::Schedule::new(DIE).with_args(&json!({}));
-    let id = uuid::Uuid::new_v4();
-    schedule.id = Some(id);
-    // The agent may be gone before it answers: the action is on disk all the same.
-    drop(wait(victim.client.schedule(&schedule)));
+    let id = victim.submit(DIE, &json!({}));
     let mut crashes = 0;
     loop {
         assert!(!victim.ended().success());

@@ -136,6 +136,15 @@ impl Victim {
         }
     }
 
+    /// Schedules an action that may bring the agent down before it answers: it is on disk all the same.
+    pub fn submit(&self, kind: &str, args: &impl serde::Serialize) -> Uuid {
+        let id = Uuid::new_v4();
+        let mut schedule = Schedule::new(kind).with_args(args);
+        schedule.id = Some(id);
+        drop(wait(self.client.schedule(&schedule)));
+        id
+    }
+
     pub fn schedule(&self, kind: &str, args: &impl serde::Serialize) -> Uuid {
         wait(self.client.schedule(&Schedule::new(kind).with_args(args)))
             .unwrap()

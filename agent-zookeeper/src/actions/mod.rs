@@ -1,9 +1,9 @@
 //! The four actions that change an ensemble.
 //!
 //! `cluster.add` and `cluster.join` are one change seen from two sides: a server is admitted, by a member or by itself;
-//! [`admit`] decides it for both. `cluster.remove` is the reverse, `cluster.init` changes nothing: an ensemble of one
+//! `admit` decides it for both. `cluster.remove` is the reverse, `cluster.init` changes nothing: an ensemble of one
 //! is one by its configuration, and init verifies that it is. Each change is one request, guarded by the version that
-//! was read; [`change`] is that request as a step, made durable before it is sent.
+//! was read; `change` is that request as a step, made durable before it is sent.
 
 mod add;
 mod admit;

@@ -1,12 +1,16 @@
 //! Line 8: what the operator is told when the agent may not change the ensemble, or nobody may.
 
+use agent_sdk::action::ActionError;
 use agent_sdk::spec::NodeState;
+use agent_zookeeper::client::{Client, Edit};
+use agent_zookeeper::ensemble::Version;
+use agent_zookeeper::reconfig::{Verdict, verdict};
 use serde_json::json;
 use testbed::zookeeper::{Cluster, Layout};
 
 use crate::rig::{
-    ADD, INIT, JOIN, REMOVE, Rig, await_state, blank, by_member_address, config_version, done, failed, plan,
-    plan_refused, run, run_within,
+    ADD, INIT, JOIN, REMOVE, Rig, UP, await_state, blank, by_member_address, config_version, done, failed, plan,
+    plan_refused, run, run_within, settings,
 };
 
 #[test]
@@ -85,6 +89,35 @@ fn line_8_reconfiguration_switched_off_is_named() {
             code == "reconfig_disabled" && message.contains("reconfigEnabled=true"),
             "{code}: {message}"
         );
+    }
+}
+
+/// The agent reads first, and so never comes to hear it; should it, it would say the same.
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test zookeeper"]
+fn the_servers_own_refusal_says_the_same() {
+    for (layout, lines, code) in [
+        (Layout::Blank, "", "reconfig_disabled"),
+        (Layout::Standalone, "", "reconfig_disabled"),
+        (Layout::Standalone, "reconfigEnabled=true", "standalone"),
+    ] {
+        let builder = blank(1)
+            .layout(layout)
+            .reconfig_enabled(false)
+            .server_config("zk-1", lines);
+        let cluster = builder.start(UP).unwrap();
+        let settings = settings(&cluster, &cluster.servers()[0]);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let refusal = runtime.block_on(async {
+            let credentials = settings.credentials().unwrap();
+            let client = Client::open(&settings.address, credentials.as_ref(), UP).await.unwrap();
+            assert_eq!(client.is_super(UP).await, Some(true));
+            client.reconfig(&Edit::Leave("9"), Version(1)).await.unwrap_err()
+        });
+        match verdict(&refusal, true) {
+            Verdict::Failed(ActionError::Final(fault)) => assert_eq!(fault.code(), code, "{refusal}"),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

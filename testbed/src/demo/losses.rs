@@ -165,3 +165,39 @@ fn counted_once(steps: &[Transition]) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A history: an attempt and a count for each step.
+    fn steps(counts: impl Iterator<Item = (u32, u32)>) -> Vec<Transition> {
+        let step = |(attempt, count): (u32, u32)| -> Value {
+            json!({
+                "version": count, "at": "2026-01-01T00:00:00.000000000Z", "state": "RUNNING", "attempt": attempt,
+                "state_payload": { "count": count, "target": TARGET }, "error": null
+            })
+        };
+        counts
+            .map(|one| serde_json::from_str(&step(one).to_string()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn every_count_has_to_be_there_once_and_the_attempts_in_order() {
+        let attempt = |count| if count <= KILLED_AT { 1 } else { 2 };
+        let right = || (1..=TARGET).map(|count| (attempt(count), count));
+        assert!(counted_once(&steps(right())).is_ok());
+        assert!(counted_once(&steps(right().skip(1))).is_err(), "one is missing");
+        assert!(
+            counted_once(&steps(right().chain([(2, TARGET)]))).is_err(),
+            "one is there twice"
+        );
+        assert!(
+            counted_once(&steps((1..=TARGET).map(|count| (1, count)))).is_err(),
+            "nothing was resumed"
+        );
+    }
+}

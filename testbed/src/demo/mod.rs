@@ -1,8 +1,8 @@
 //! The demonstration: a story in steps, each of which says what it does and checks what comes of it.
 //!
-//! The story ([`story`]) knows agents only by their HTTP interface. What differs from store to store (how a node is
-//! started, how something is written to it) is a [`play`]; processes and their files are the [`stage`]'s, and nothing
-//! of them is left whatever happens: the [watchdog](crate::supervision) outlives this process. The [`screen`] is where
+//! The story (`story`) knows agents only by their HTTP interface. What differs from store to store (how a node is
+//! started, how something is written to it) is a `play`; processes and their files are the `stage`'s, and nothing
+//! of them is left whatever happens: the [watchdog](crate::supervision) outlives this process. The `screen` is where
 //! it is told: with a live line on a terminal, in plain lines elsewhere.
 
 mod closing;

@@ -110,3 +110,43 @@ fn in_a_row(seen: &[Sight]) -> String {
     };
     seen.iter().map(offset).collect::<Vec<_>>().join(" · ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agent_sdk::spec::NodeState;
+
+    fn sights(offsets: &[i64]) -> Vec<Sight> {
+        let sight = |offset: &i64| Sight {
+            id: "a".to_owned(),
+            status: NodeState::Healthy,
+            reason: None,
+            member: None,
+            version: "1.0.0".to_owned(),
+            cluster: None,
+            role: None,
+            offset: Some(*offset),
+            lag: Some(10 - *offset),
+        };
+        offsets.iter().map(sight).collect()
+    }
+
+    #[test]
+    fn neither_the_beginning_nor_the_end_is_on_the_way() {
+        let under_way = |offsets: &[i64]| is_under_way(&sights(offsets), &[3, 3], 10);
+        assert!(!under_way(&[3, 3]) && !under_way(&[10, 3]) && !under_way(&[10, 10]));
+        assert!(under_way(&[10, 4]));
+    }
+
+    #[test]
+    fn copies_agree_when_all_hold_everything_and_the_same() {
+        assert!(agree(&sights(&[10, 10]), 10) && agree(&sights(&[11, 11]), 10));
+        assert!(!agree(&sights(&[10, 9]), 10) && !agree(&sights(&[9, 9]), 10) && !agree(&sights(&[10, 11]), 10));
+    }
+
+    #[test]
+    fn a_copy_that_lags_says_so() {
+        assert_eq!(in_a_row(&sights(&[10, 4])), "10 · 4 (6 behind)");
+        assert_eq!(lags(&sights(&[10, 4, 7])), 6);
+    }
+}
