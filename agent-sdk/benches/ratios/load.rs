@@ -50,11 +50,13 @@ impl Line {
         })
     }
 
-    /// So many of them.
+    /// So many of them, each heard once: a server may close those that it has not heard for a while.
     pub(crate) async fn open_many(address: SocketAddr, count: usize) -> anyhow::Result<Vec<Self>> {
         let mut lines = Vec::with_capacity(count);
         for _ in 0..count {
-            lines.push(Self::open(address).await?);
+            let mut line = Self::open(address).await?;
+            line.expect(200, &get("/healthz")).await?;
+            lines.push(line);
         }
         Ok(lines)
     }
@@ -112,7 +114,9 @@ pub(crate) fn hammer(
         let mut answered = 0_u32;
         while begun.elapsed() < time {
             for request in requests {
-                line.expect(200, request).await?;
+                line.expect(200, request)
+                    .await
+                    .with_context(|| format!("after {} ms and {answered} answers", begun.elapsed().as_millis()))?;
                 answered += 1;
             }
         }
