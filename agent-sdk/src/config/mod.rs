@@ -20,6 +20,7 @@ mod validate;
 pub use error::{ConfigError, ConfigFault};
 pub use example::example;
 pub use load::{load, parse};
+pub(crate) use schema::first_out_of_range;
 pub use schema::schema;
 pub use tree::Origin;
 pub use validate::Validated;

@@ -1,6 +1,7 @@
 //! Handlers that die, kill and block.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use agent_sdk::client::wait;
 use agent_sdk::spec::State;
@@ -48,12 +49,18 @@ pub fn around_each_step() -> Result<(), Failed> {
                 );
             }
             assert_eq!(lines.last(), Some(&Line::End(id, 2)));
+            // Nothing runs after the end, not after another crash either.
+            again.kill();
+            let last = place.start();
+            let marker = last.schedule("agent.replicante.io/test.success", &json!({}));
+            last.until_ended(marker);
+            assert_eq!(journal::read(&place.journal()), lines);
         }
     }
     Ok(())
 }
 
-/// L6: once the agent answers again, the interrupted action runs, before anything else.
+/// L6: the interrupted action runs again within a second of the agent's start, before anything else.
 pub fn resumes_at_once() -> Result<(), Failed> {
     let place = Place::new();
     let mut victim = place.start();
@@ -66,7 +73,12 @@ pub fn resumes_at_once() -> Result<(), Failed> {
         },
     );
     assert!(!victim.ended().success());
+    let began = Instant::now();
     let again = place.start();
+    while !journal::read(&place.journal()).contains(&Line::Begin(id, 2)) {
+        assert!(began.elapsed() < Duration::from_secs(1), "it was not run again in time");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
     let later = again.schedule(
         STEPS,
         &StepArgs {
@@ -74,13 +86,6 @@ pub fn resumes_at_once() -> Result<(), Failed> {
             death: None,
             pause_ms: 0,
         },
-    );
-    let began = std::time::Instant::now();
-    again.until(id, |record| record.attempt == 2);
-    assert!(
-        began.elapsed() < std::time::Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
     );
     again.until_ended(later);
     let lines = journal::read(&place.journal());

@@ -15,7 +15,9 @@ use crate::victim::{BLOCK, STEPS, StepArgs};
 pub fn second_agent() -> Result<(), Failed> {
     let place = Place::new();
     let first = place.start();
+    let began = std::time::Instant::now();
     let (status, said) = place.start_and_fail();
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(status.code(), Some(7), "{said}");
     assert!(said.contains(&format!("process {}", first.process())), "{said}");
     wait(first.client.node())?;
@@ -29,7 +31,7 @@ pub fn graceful() -> Result<(), Failed> {
     let id = victim.schedule(
         STEPS,
         &StepArgs {
-            steps: 30,
+            steps: 300,
             death: None,
             pause_ms: 10,
         },
@@ -61,7 +63,7 @@ pub fn graceful() -> Result<(), Failed> {
         .collect();
     assert_eq!(
         steps,
-        (1..=30).collect::<Vec<_>>(),
+        (1..=300).collect::<Vec<_>>(),
         "none is left out, none is done twice"
     );
     Ok(())
