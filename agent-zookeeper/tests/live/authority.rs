@@ -8,9 +8,10 @@ use agent_zookeeper::reconfig::{Verdict, verdict};
 use serde_json::json;
 use testbed::zookeeper::{Cluster, Layout};
 
+use crate::plans::{plan, plan_refused, plans};
 use crate::rig::{
-    ADD, INIT, JOIN, REMOVE, Rig, UP, await_state, blank, by_member_address, config_version, done, failed, plan,
-    plan_refused, run, run_within, settings,
+    ADD, INIT, JOIN, REMOVE, Rig, UP, await_state, blank, by_member_address, config_version, done, failed, run,
+    run_within, settings,
 };
 
 #[test]
@@ -58,6 +59,13 @@ fn line_8_missing_authority_is_named_also_where_another_code_hides_it() {
     let (dead, live) = (leader % 3 + 1, (leader + 1) % 3 + 1);
     await_state(rig.agent(leader), NodeState::Healthy);
     rig.server(dead).kill().unwrap();
+    for number in [live, dead] {
+        let line = rig.server(number).server_line();
+        let [init, add, join, remove] = plans(rig.cluster.servers(), rig.agent(leader).client(), &line);
+        let joined = if number == dead { "refused: no_quorum" } else { "done" };
+        assert_eq!([&*init, &*add, &*join], ["done", "done", joined]);
+        assert_eq!(remove, format!("remove server {number}, if it may"));
+    }
     let args = json!({ "node": live.to_string() });
     let (code, message) = failed(&run_within(rig.agent(leader).client(), REMOVE, &args, 5));
     println!("{code}: {message}");

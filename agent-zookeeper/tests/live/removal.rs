@@ -3,9 +3,9 @@
 use agent_sdk::spec::{NodeState, Role};
 use serde_json::json;
 
+use crate::plans::{plan, plan_refused, planned};
 use crate::rig::{
-    ADD, REMOVE, Rig, UP, await_state, by_member_address, config_version, done, failed, node, plan, plan_refused,
-    planned, run, shard, until,
+    ADD, REMOVE, Rig, UP, await_state, by_member_address, config_version, done, failed, node, run, shard, until,
 };
 
 #[test]
