@@ -72,6 +72,17 @@ fn line_7_a_paused_server_costs_no_endpoint_more_than_its_deadline() {
         for agent in &rig.agents {
             all_in_time(agent);
         }
+        if number != leader {
+            let (servers, line) = (rig.cluster.servers(), rig.server(number).server_line());
+            assert_eq!(
+                plans(servers, rig.agent(leader).client(), &line),
+                ["done", "done", "refused: no_quorum", &format!("remove server {number}")]
+            );
+            assert_eq!(
+                plans(servers, rig.agent(number).client(), &rig.server(leader).server_line()),
+                ["refused: no_quorum", "done", "done", &format!("remove server {leader}")]
+            );
+        }
         rig.server(number).resume().unwrap();
         await_state(rig.agent(number), NodeState::Healthy);
     }
@@ -153,12 +164,31 @@ fn line_7_a_dead_or_hung_joiner_is_refused_before_any_change() {
         by_member_address(rig.agent(1)),
     );
     let refused = || {
-        assert_eq!(plan_refused(rig.agent(1).client(), ADD, &joiner), "joiner_unreachable");
+        assert_eq!(
+            plans(
+                rig.cluster.servers(),
+                rig.agent(1).client(),
+                &rig.server(2).server_line()
+            ),
+            ["done", "refused: joiner_unreachable", "refused: no_quorum", "done"]
+        );
         assert_eq!(
             failed(&run(rig.agent(1).client(), ADD, &joiner)).0,
             "joiner_unreachable"
         );
-        assert_eq!(plan_refused(rig.agent(2).client(), JOIN, &member), "joiner_unreachable");
+        assert_eq!(
+            plans(
+                rig.cluster.servers(),
+                rig.agent(2).client(),
+                &rig.server(1).server_line()
+            ),
+            [
+                "refused: no_quorum",
+                "done",
+                "refused: joiner_unreachable",
+                "refused: last_participant"
+            ]
+        );
         assert_eq!(
             failed(&run(rig.agent(2).client(), JOIN, &member)).0,
             "joiner_unreachable"
