@@ -1,10 +1,11 @@
-//! The client of the toy store: a request is one line of JSON, its answer another, over a connection of its own.
+//! The client of the toy store: a request is one line of JSON, its answer another.
 //!
 //! Guarantees: every exchange ends within its deadline, and takes at most 64 KiB of an answer, whoever is at the other
 //! end. Errors are told apart by what they leave open: whether the request was sent, and whether it was answered.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use agent_sdk::action::{ActionError, Fault};
@@ -27,6 +28,8 @@ const LONGEST: u64 = 64 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     address: String,
+    /// Connections that nothing is asked over at the moment; no more than were ever needed at once.
+    kept: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 /// What a node says of itself; see the store's `protocol`.
@@ -99,8 +102,10 @@ enum Answer<T> {
 
 impl Store {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        let address = address.to_string();
-        Self { address }
+        Self {
+            address: address.to_string(),
+            kept: Arc::default(),
+        }
     }
 
     /// Clients and other nodes connect to the same port.
@@ -113,8 +118,33 @@ impl Store {
     }
 
     /// How the node is.
+    ///
+    /// Connections for this are kept, since it is asked often. One that the node has closed meanwhile is made anew: a
+    /// reading may be repeated.
     pub(crate) async fn read(&self) -> Result<Status, Error> {
-        self.read_at(&self.address).await
+        let request = serde_json::json!({ "do": "status" });
+        let kept = self.kept().pop();
+        if let Some(mut stream) = kept {
+            match exchange(&mut stream, &self.address, &request, READING).await {
+                Err(Error::Unanswered(_, cause)) if cause.kind() != io::ErrorKind::TimedOut => self.kept().clear(),
+                answer => return self.keep(stream, answer),
+            }
+        }
+        let mut stream = connect(&self.address, READING).await?;
+        let answer = exchange(&mut stream, &self.address, &request, READING).await;
+        self.keep(stream, answer)
+    }
+
+    /// Keeps a connection whose last question was answered.
+    fn keep(&self, stream: TcpStream, answer: Result<Status, Error>) -> Result<Status, Error> {
+        if answer.is_ok() {
+            self.kept().push(stream);
+        }
+        answer
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<TcpStream>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the node at another address is.
@@ -130,13 +160,25 @@ impl Store {
 }
 
 async fn ask<T: DeserializeOwned>(address: &str, request: &impl Serialize, within: Duration) -> Result<T, Error> {
-    let unreachable = |error| Error::Unreachable(address.to_owned(), error);
-    let late = || io::Error::new(io::ErrorKind::TimedOut, format!("not within {} s", within.as_secs()));
-    let mut line = serde_json::to_vec(request).map_err(|error| unreachable(error.into()))?;
-    line.push(b'\n');
+    exchange(&mut connect(address, within).await?, address, request, within).await
+}
+
+async fn connect(address: &str, within: Duration) -> Result<TcpStream, Error> {
     let connecting = timeout(within, TcpStream::connect(address)).await;
-    let mut stream = connecting.unwrap_or_else(|_| Err(late())).map_err(unreachable)?;
+    connecting
+        .unwrap_or_else(|_| Err(late(within)))
+        .map_err(|error| Error::Unreachable(address.to_owned(), error))
+}
+
+async fn exchange<T: DeserializeOwned>(
+    stream: &mut TcpStream,
+    address: &str,
+    request: &impl Serialize,
+    within: Duration,
+) -> Result<T, Error> {
     let exchange = async {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
         stream.write_all(&line).await?;
         line.clear();
         BufReader::new(stream.take(LONGEST))
@@ -144,11 +186,15 @@ async fn ask<T: DeserializeOwned>(address: &str, request: &impl Serialize, withi
             .await?;
         Ok(serde_json::from_slice(&line)?)
     };
-    match timeout(within, exchange).await.unwrap_or_else(|_| Err(late())) {
+    match timeout(within, exchange).await.unwrap_or_else(|_| Err(late(within))) {
         Ok(Answer::Ok(answer)) => Ok(answer),
         Ok(Answer::Error { code, message }) => Err(Error::Refused { code, message }),
         Err(error) => Err(Error::Unanswered(address.to_owned(), error)),
     }
+}
+
+fn late(within: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("not within {} s", within.as_secs()))
 }
 
 impl Status {

@@ -12,6 +12,7 @@ use super::problem::Problem;
 pub(super) const JSON: &str = "application/json";
 
 /// A good answer.
+#[derive(Clone)]
 pub(super) struct Answer {
     status: StatusCode,
     media: &'static str,

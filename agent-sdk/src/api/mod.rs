@@ -23,6 +23,7 @@ mod schedule;
 mod serve;
 mod server;
 mod service;
+mod shared;
 mod unstable;
 mod v1;
 mod views;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::problem::{Code, Problem};
+use super::shared::Shared;
 use crate::action::Catalogue;
 use crate::datastore::{NodeInfo, ObserveError, Observer, ShardsInfo, StoreInfo};
 use crate::ledger::{Brief, CancelError, Cursor, Ledger, Page, ReadError, Status, Summary, WriteError};
@@ -42,6 +43,9 @@ pub(super) struct Service {
     parts: Parts,
     pub(super) planning: Arc<Semaphore>,
     stopping: CancellationToken,
+    /// What `info/node` and `info/shards` of `v1` last answered.
+    pub(super) node_shown: Shared<NodeInfo>,
+    pub(super) shards_shown: Shared<ShardsInfo>,
 }
 
 impl Service {
@@ -51,6 +55,8 @@ impl Service {
             parts,
             planning: Arc::new(Semaphore::new(PLANS)),
             stopping,
+            node_shown: Shared::default(),
+            shards_shown: Shared::default(),
         }
     }
 

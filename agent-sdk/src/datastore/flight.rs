@@ -91,9 +91,15 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         }
         let (sender, answer) = watch::channel(None);
         let running = call();
-        self.runtime.spawn(async move {
-            let value = running.await;
-            sender.send_replace(Some(value));
+        let runtime = self.runtime.clone();
+        tokio::spawn(async move {
+            // The store is asked once the caller's thread has nothing else to do: who was given the last answer, and asks again
+            // at once, shares this call instead of needing the next.
+            tokio::task::yield_now().await;
+            runtime.spawn(async move {
+                let value = running.await;
+                sender.send_replace(Some(value));
+            });
         });
         *current = Some(Call {
             epoch,

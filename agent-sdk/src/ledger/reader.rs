@@ -14,7 +14,7 @@ use super::page::List;
 use super::{Brief, Cursor, Page, ReadError, Summary, row, schema};
 use crate::spec::{Record, State, Timestamp, Transition};
 
-/// Readers: as many as the HTTP interface has workers on a small machine.
+/// Readers: two, so that one long list does not keep everybody else waiting.
 const READERS: usize = 2;
 
 /// Reads that may wait: enough for every long poll of a burst to look once.

@@ -104,14 +104,14 @@ const OTHER: &str = "other";
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct HttpLabels {
     method: &'static str,
-    route: String,
+    route: &'static str,
     status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     method: &'static str,
-    route: String,
+    route: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -250,17 +250,14 @@ impl Metrics {
 
     /// A request was answered. `route` is the template that it matched, such as `/api/v1/actions/{id}`, never a path that
     /// a client chose; none when it matched no route.
-    pub fn http(&self, method: &str, route: Option<&str>, status: u16, took: Duration) {
+    pub fn http(&self, method: &str, route: Option<&'static str>, status: u16, took: Duration) {
         let method = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
             .into_iter()
             .find(|known| *known == method)
             .unwrap_or(OTHER);
-        let route = route.unwrap_or(OTHER).to_owned();
+        let route = route.unwrap_or(OTHER);
         self.request_duration
-            .get_or_create(&RouteLabels {
-                method,
-                route: route.clone(),
-            })
+            .get_or_create(&RouteLabels { method, route })
             .observe(took.as_secs_f64());
         self.requests.get_or_create(&HttpLabels { method, route, status }).inc();
     }

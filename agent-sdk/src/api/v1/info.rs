@@ -54,7 +54,8 @@ pub(super) fn routes() -> Vec<Route> {
 fn node(call: Ask<'_>) -> Reply<'_> {
     Box::pin(async move {
         let info = call.service.node().await;
-        Answer::json(&NodeView::new(&info, call.service.version()))
+        let write = |info: &_| Answer::json(&NodeView::new(info, call.service.version()));
+        call.service.node_shown.answer(&info, write)
     })
 }
 
@@ -76,9 +77,10 @@ fn store(call: Ask<'_>) -> Reply<'_> {
 fn shards(call: Ask<'_>) -> Reply<'_> {
     Box::pin(async move {
         let info = call.service.shards().await?;
-        let ShardsInfo { shards } = &*info;
-        Answer::json(&Shards {
-            shards: shards.iter().map(|(shard, _)| ShardView::new(shard)).collect(),
+        call.service.shards_shown.answer(&info, |ShardsInfo { shards }| {
+            Answer::json(&Shards {
+                shards: shards.iter().map(|(shard, _)| ShardView::new(shard)).collect(),
+            })
         })
     })
 }
