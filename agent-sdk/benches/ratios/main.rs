@@ -43,8 +43,8 @@ struct Arguments {
     /// Seconds for each side of each promise, about.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// Rounds in which figure and yardstick take turns.
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Turns of figure and yardstick of P5; the others take as many as fit.
+    #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// What cargo says to a benchmark.
     #[arg(long, hide = true)]

@@ -1,11 +1,12 @@
 //! What was measured, as a table for people and as a document for programs.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::rounds::Rounds;
+use crate::rounds::{Rounds, Spread};
 
 /// One figure beside its yardstick.
 #[derive(Debug, Serialize)]
@@ -13,12 +14,14 @@ pub(crate) struct Figure {
     /// The promise that it belongs to.
     pub(crate) promise: &'static str,
     what: &'static str,
-    figure: Measure,
+    #[serde(rename = "figure")]
+    measured: Measure,
     /// None where the target is absolute.
     yardstick: Option<Measure>,
     ratio: Option<f64>,
-    /// The ratio of each round.
-    rounds: Vec<f64>,
+    /// How the ratios of single pairs are spread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairs: Option<Spread>,
     target: Target,
     met: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,10 +75,10 @@ impl Figure {
         Self {
             promise,
             what,
-            figure: measure(rounds.figure(), None),
+            measured: measure(rounds.figure(), None),
             yardstick: Some(measure(rounds.yardstick(), Some(yardstick))),
             ratio: Some(ratio),
-            rounds: rounds.ratios(),
+            pairs: Some(rounds.spread()),
             target,
             met: target.met(ratio),
             note: None,
@@ -93,14 +96,14 @@ impl Figure {
         Self {
             promise,
             what,
-            figure: Measure {
+            measured: Measure {
                 value,
                 unit,
                 what: None,
             },
             yardstick: None,
             ratio: None,
-            rounds: Vec::new(),
+            pairs: None,
             target,
             met: target.met(value),
             note: None,
@@ -158,7 +161,7 @@ impl Report {
             table.add_row([
                 figure.promise.to_owned(),
                 figure.what.to_owned(),
-                figure.figure.text(),
+                figure.measured.text(),
                 yardstick,
                 ratio,
                 figure.target.text(),
@@ -178,8 +181,14 @@ impl Report {
         let mut text = format!("{table}\n{cores} cores, databases on {file_system}, SQLite {sqlite}\n");
         for figure in &self.figures {
             let yardstick = figure.yardstick.as_ref().and_then(|yardstick| yardstick.what);
-            for words in yardstick.into_iter().chain(figure.note.as_deref()) {
-                text.push_str(&format!("{} {}: {words}\n", figure.promise, figure.what));
+            let spread = figure.pairs.as_ref().map(Spread::text);
+            for words in yardstick
+                .into_iter()
+                .chain(spread.as_deref())
+                .chain(figure.note.as_deref())
+            {
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "{} {}: {words}", figure.promise, figure.what);
             }
         }
         text

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 /// What the rounds gave, pair by pair.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
@@ -61,14 +63,45 @@ impl Rounds {
     }
 
     /// The ratio of each pair.
-    pub(crate) fn ratios(&self) -> Vec<f64> {
+    fn ratios(&self) -> Vec<f64> {
         let pairs = self.figures.iter().zip(&self.yardsticks);
         pairs.map(|(figure, yardstick)| figure / yardstick).collect()
+    }
+
+    /// How the pairs' ratios are spread.
+    pub(crate) fn spread(&self) -> Spread {
+        let mut ratios = self.ratios();
+        ratios.sort_by(f64::total_cmp);
+        let at = |quarter: usize| ratios.get(ratios.len() * quarter / 4).copied().unwrap_or(f64::NAN);
+        Spread {
+            count: ratios.len(),
+            lower_quartile: at(1),
+            upper_quartile: at(3),
+        }
     }
 
     /// The median of the pairs' ratios.
     pub(crate) fn ratio(&self) -> f64 {
         median(self.ratios())
+    }
+}
+
+/// How ratios are spread: what half of all pairs lie between.
+#[derive(Debug, Serialize)]
+pub(crate) struct Spread {
+    count: usize,
+    lower_quartile: f64,
+    upper_quartile: f64,
+}
+
+impl Spread {
+    pub(crate) fn text(&self) -> String {
+        let Self {
+            count,
+            lower_quartile,
+            upper_quartile,
+        } = self;
+        format!("{count} pairs, half of their ratios from {lower_quartile:.2} to {upper_quartile:.2}")
     }
 }
 

@@ -3,7 +3,7 @@
 //! Callers who poll at once share one look at the store, and with it the very value that was seen. Whoever is given the
 //! value that the last one was given is given its text, too.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::answer::Answer;
 use super::problem::Problem;
@@ -31,17 +31,15 @@ impl<T> Shared<T> {
             let same = std::ptr::eq(last.as_ptr(), Arc::as_ptr(value));
             same.then(|| answer.clone())
         });
-        match known {
-            Some(answer) => Ok(answer),
-            None => {
-                let answer = write(value)?;
-                *self.lock() = Some((Arc::downgrade(value), answer.clone()));
-                Ok(answer)
-            }
+        if let Some(answer) = known {
+            return Ok(answer);
         }
+        let answer = write(value)?;
+        *self.lock() = Some((Arc::downgrade(value), answer.clone()));
+        Ok(answer)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Weak<T>, Answer)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<(Weak<T>, Answer)>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
