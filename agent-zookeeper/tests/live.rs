@@ -15,8 +15,12 @@ mod crash;
 mod failure;
 #[path = "live/impostor.rs"]
 mod impostor;
+#[path = "live/lost.rs"]
+mod lost;
 #[path = "live/membership.rs"]
 mod membership;
+#[path = "live/plans.rs"]
+mod plans;
 #[path = "live/program.rs"]
 mod program;
 #[path = "live/proxy.rs"]
@@ -25,3 +29,5 @@ mod proxy;
 mod removal;
 #[path = "live/rig.rs"]
 mod rig;
+#[path = "live/superuser.rs"]
+mod superuser;

@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::json::{self, Misfit, Unknown};
 use super::{Action, ActionError, Fault, Invocation, Plan, wellknown};
+use crate::config::first_out_of_range;
 use crate::spec::{KindError, KindName, WellKnown};
 
 /// The kinds of one agent.
@@ -189,7 +190,17 @@ impl Catalogue {
 impl Entry {
     /// Whether these arguments fit; `None` is read as `{}`.
     pub fn check(&self, args: Option<&RawValue>) -> Result<(), ArgsError> {
-        self.handler.check(text(args))
+        let text = text(args);
+        self.handler.check(text)?;
+        // serde knows types only; the ranges that the schema tells clients are held here.
+        let value = serde_json::from_str(text).unwrap_or_default();
+        match first_out_of_range(&self.args, &value) {
+            None => Ok(()),
+            Some((path, message)) => Err(ArgsError {
+                pointer: format!("/{}", path.replace('.', "/")),
+                message,
+            }),
+        }
     }
 
     /// The action without its types, to be run apart from the catalogue.
@@ -292,6 +303,7 @@ mod tests {
         let unknown = check(r#"{"tarqet": 3}"#).unwrap_err();
         assert_eq!(unknown.pointer, "/tarqet", "{unknown}");
         assert_eq!(check(r#"{"a/b.c~": 3}"#).unwrap_err().pointer, "/a~1b.c~0");
+        assert_eq!(check(r#"{"target": 1000001}"#).unwrap_err().pointer, "/target");
         assert_eq!(check("[]").unwrap_err().pointer, "");
     }
 

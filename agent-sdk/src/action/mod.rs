@@ -9,20 +9,19 @@ mod converge;
 mod error;
 mod invocation;
 pub(crate) mod json;
-mod plan;
 mod reference;
 mod wellknown;
 
 use std::future::Future;
 use std::time::Duration;
 
+pub use crate::spec::{Plan, PlannedStep};
 pub(crate) use catalogue::Handler;
 pub use catalogue::{Absent, ArgsError, Catalogue, CatalogueError, Entry};
 pub use converge::{Converge, Next};
 pub use error::{ActionError, Fault};
 pub(crate) use invocation::{CheckpointSink, SaveError, Seat};
 pub use invocation::{Interrupt, Invocation};
-pub use plan::{Plan, PlannedStep};
 pub use wellknown::{NoArgs, NodeArgs};
 
 use schemars::JsonSchema;

@@ -72,10 +72,28 @@ fn collect(root: &Value, schema: &Value, needed: &str, rows: &mut Vec<[String; 4
             Value::Null => "none".to_owned(),
             value => format!("`{value}`"),
         };
-        let row = [name.clone(), kind_of(root, property), default, meaning];
+        let row = [
+            name.clone(),
+            kind_of(root, property) + &limits(property),
+            default,
+            meaning,
+        ];
         if !rows.contains(&row) {
             rows.push(row);
         }
+    }
+}
+
+/// The range of a number, where it is narrower than its type's.
+fn limits(schema: &Value) -> String {
+    match (
+        schema["minimum"].as_i64().filter(|least| *least != 0),
+        schema["maximum"].as_i64(),
+    ) {
+        (Some(least), Some(most)) => format!(", {least} to {most}"),
+        (None, Some(most)) => format!(", at most {most}"),
+        (Some(least), None) => format!(", at least {least}"),
+        (None, None) => String::new(),
     }
 }
 

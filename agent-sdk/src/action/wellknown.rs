@@ -72,9 +72,11 @@ struct TestLoop;
 struct LoopArgs {
     /// How far to count.
     #[serde(default = "ten")]
+    #[schemars(range(max = 1_000_000))]
     target: u32,
     /// Pause after each count, in milliseconds.
     #[serde(default)]
+    #[schemars(range(max = 3_600_000))]
     delay_ms: u32,
 }
 

@@ -26,6 +26,9 @@ use crate::telemetry::{Build, LedgerGauges, Metrics};
 /// Threads on which the store is looked at. Two, so that one blocking call does not hide the node's status.
 const OBSERVERS: usize = 2;
 
+/// How long requests in flight may still take once nothing can be recorded any more.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Everything an agent is started from.
 pub(crate) struct Setup {
     pub(crate) about: About,
@@ -34,7 +37,7 @@ pub(crate) struct Setup {
 }
 
 /// What is known once an agent answers.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Ready {
     /// Where it listens.
     pub(crate) address: SocketAddr,
@@ -229,7 +232,12 @@ impl Started {
         let mut running = tokio::spawn(runner.run());
         let ended = tokio::select! {
             ended = &mut running => Some(ended),
-            reason = ledger.failed() => return Outcome::LedgerFailed(reason.to_string()),
+            reason = ledger.failed() => {
+                // Whoever asks meanwhile is told so; nobody is waited for.
+                stop.cancel();
+                drop(tokio::time::timeout(FAREWELL, server.stop()).await);
+                return Outcome::LedgerFailed(reason.to_string());
+            }
             error = server.failed() => return Outcome::ServerFailed(error.to_string()),
             () = stop.cancelled() => None,
         };

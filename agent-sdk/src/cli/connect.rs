@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::args::Args;
 use super::{Endpoint, Exit, Failure, Program};
 use crate::client::{Client, ClientError};
+use crate::ledger::is_held;
 
 /// A client, and what to say when it is turned away.
 pub(super) struct Connection {
@@ -55,6 +56,17 @@ pub(super) fn connect(args: &Args, program: &dyn Program) -> Result<Connection, 
         (None, Some(endpoint)) => {
             let file = endpoint.state_directory.join("token");
             match read(&file) {
+                // Nobody but the agent can hold the state directory. While it does not run, whoever listens in its place
+                // must not be given its token.
+                Ok(_) if !is_held(&endpoint.state_directory) => {
+                    let directory = endpoint.state_directory.display();
+                    (
+                        None,
+                        Some(format!(
+                            "no token was shown: no agent holds {directory}, so it is not the one that answers"
+                        )),
+                    )
+                }
                 Ok(token) => (Some(token), None),
                 Err(error) => {
                     let why = match error.kind() {

@@ -23,9 +23,10 @@ pub(super) fn run(args: &Args, run: &Run, program: &dyn Program, console: &mut C
         statuses,
         watch,
     } = run;
+    let connection = connect(args, program)?;
     let schedule = Schedule {
         kind: kind.clone(),
-        args: arguments(input)?,
+        args: arguments(input, &connection, kind)?,
         headers: headers.iter().cloned().collect::<BTreeMap<_, _>>(),
         id: *id,
         requester: None,
@@ -35,7 +36,6 @@ pub(super) fn run(args: &Args, run: &Run, program: &dyn Program, console: &mut C
         }),
         deadline_s: *deadline,
     };
-    let connection = connect(args, program)?;
     let id = match wait(connection.client.schedule(&schedule)) {
         Ok(scheduled) => scheduled.id,
         // The same command again: it has done its work the first time.
@@ -66,7 +66,7 @@ pub(super) fn plan(
     input: &Input,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
-    let arguments = arguments(input)?;
+    let arguments = arguments(input, connection, kind)?;
     let answer =
         wait(connection.client.plan(kind, arguments.as_deref())).map_err(|error| connection.failure(&error))?;
     let exit = if answer.refused.is_some() {
@@ -109,7 +109,9 @@ fn told(answer: &PlanAnswer) -> String {
 }
 
 /// Arguments from either form of input; none when none were given.
-fn arguments(input: &Input) -> Result<Option<Box<RawValue>>, Failure> {
+///
+/// `--arg` is JSON where it can be, but for a key that the kind takes text for: `--arg node=3` is the text `3` then.
+fn arguments(input: &Input, connection: &Connection, kind: &str) -> Result<Option<Box<RawValue>>, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
     let Input { args, arg } = input;
     if let Some(text) = args {
@@ -121,9 +123,21 @@ fn arguments(input: &Input) -> Result<Option<Box<RawValue>>, Failure> {
     if arg.is_empty() {
         return Ok(None);
     }
+    let mut schema = None;
     let mut map: Map<String, Value> = Map::new();
-    for (key, value) in arg {
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value.as_str()));
+    for (key, text) in arg {
+        let value = match serde_json::from_str(text) {
+            Err(_) => Value::from(text.as_str()),
+            Ok(scalar @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => {
+                let schema = schema.get_or_insert_with(|| schema_of(connection, kind));
+                if takes_text(schema, key) {
+                    Value::from(text.as_str())
+                } else {
+                    scalar
+                }
+            }
+            Ok(value) => value,
+        };
         if map.insert(key.clone(), value).is_some() {
             return Err(usage(format!("--arg {key} is given twice")));
         }
@@ -131,4 +145,45 @@ fn arguments(input: &Input) -> Result<Option<Box<RawValue>>, Failure> {
     serde_json::value::to_raw_value(&map)
         .map(Some)
         .map_err(|error| usage(error.to_string()))
+}
+
+/// What the agent says that a kind takes; null when it does not say, which scheduling will then tell better.
+fn schema_of(connection: &Connection, kind: &str) -> Value {
+    let kinds = wait(connection.client.kinds())
+        .map(|kinds| kinds.kinds)
+        .unwrap_or_default();
+    let found = kinds.into_iter().find(|known| known.kind == kind);
+    found.map_or(Value::Null, |known| known.args)
+}
+
+fn takes_text(schema: &Value, key: &str) -> bool {
+    let types = &schema["properties"][key]["type"];
+    let is = |name: &str| {
+        types == name
+            || types
+                .as_array()
+                .is_some_and(|types| types.iter().any(|one| one == name))
+    };
+    is("string") && !["integer", "number", "boolean"].into_iter().any(is)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::takes_text;
+
+    #[test]
+    fn a_number_for_a_key_of_text_is_text() {
+        let schema = json!({"properties": {
+            "node": {"type": "string"},
+            "label": {"type": ["string", "null"]},
+            "count": {"type": "integer"},
+            "either": {"type": ["string", "integer"]},
+        }});
+        let text: Vec<_> = ["node", "label", "count", "either", "unknown"]
+            .map(|key| takes_text(&schema, key))
+            .into();
+        assert_eq!(text, [true, true, false, false, false]);
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::action::PlannedStep;
+use crate::spec::PlannedStep;
 use crate::spec::{ErrorRecord, NodeState, Preconditions, Role, State, Timestamp};
 
 /// Version of the agent's program.

@@ -10,6 +10,7 @@
 mod error;
 mod example;
 mod load;
+mod log_filter;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,8 @@ mod validate;
 pub use error::{ConfigError, ConfigFault};
 pub use example::example;
 pub use load::{load, parse};
+pub use log_filter::{LogFilter, LogFilterError};
+pub(crate) use schema::first_out_of_range;
 pub use schema::schema;
 pub use tree::Origin;
 pub use validate::Validated;

@@ -128,6 +128,11 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The first number in `value` that is out of the range which a schema gives it: its path, and what would be right.
+pub(crate) fn first_out_of_range(schema: &Schema, value: &Value) -> Option<(String, String)> {
+    out_of_range(Place::root(schema.as_value()), value).into_iter().next()
+}
+
 /// Numbers in `value` that are out of their range, by path.
 pub(super) fn out_of_range(place: Place<'_>, value: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::schema::{Place, out_of_range};
-use super::{Anonymous, Config, ConfigFault, Origin};
+use super::{Anonymous, Config, ConfigFault, LogFilter, Origin};
 use crate::spec::{Attributes, StoreVersion};
-use crate::telemetry::LogFilter;
 
 /// A configuration that holds.
 #[derive(Debug, Clone)]

@@ -3,7 +3,10 @@
 //! A node that does not run has an id and a version all the same: those it had. The file is a convenience, so a fault
 //! with it is a log line and never an error.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,17 +111,24 @@ impl Memory {
 
     fn write(&self) {
         let Some(file) = &self.file else { return };
-        let written = serde_json::to_vec(&self.seen)
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| {
-                let fresh = file.with_extension("new");
-                std::fs::write(&fresh, bytes)?;
-                std::fs::rename(&fresh, file)
-            });
-        if let Err(error) = written {
+        if let Err(error) = replace(file, &self.seen) {
             tracing::warn!(file = %file.display(), %error, "what was seen of the node cannot be kept");
         }
     }
+}
+
+/// Writes the file anew, readable by its owner only and whole after any crash.
+fn replace(file: &Path, seen: &Seen) -> io::Result<()> {
+    let fresh = file.with_extension("new");
+    let mut written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    written.write_all(&serde_json::to_vec(seen)?)?;
+    written.sync_all()?;
+    std::fs::rename(&fresh, file)
 }
 
 #[cfg(test)]

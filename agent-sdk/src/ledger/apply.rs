@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::command::{Command, Ending, Task};
 use super::row::{self, Damaged, json};
 use super::transition::{Step, next};
-use super::{AcceptError, CancelError, WriteError};
+use super::{AcceptError, CancelError, Unlawful, WriteError};
 use crate::spec::{ErrorRecord, Record, State, Timestamp};
 
 /// What the writer knows without asking the database. A copy is changed with the transaction and kept once that is on
@@ -83,12 +83,7 @@ pub(super) fn apply(connection: &Connection, tally: &mut Tally, command: &Comman
             Some(*spent),
             Attempt::Survived,
         )?),
-        Command::NextAttempt { id, spent, reply: _ } => Effect::Attempt(
-            match progress(connection, *id, None, None, Some(*spent), Attempt::Next)? {
-                Ok(()) => row::find(connection, *id)?.ok_or_else(|| gone(*id)),
-                Err(error) => Err(error),
-            },
-        ),
+        Command::NextAttempt { id, spent, reply: _ } => Effect::Attempt(next_attempt(connection, tally, *id, *spent)?),
         Command::End {
             id,
             ending,
@@ -105,6 +100,15 @@ pub(super) fn apply(connection: &Connection, tally: &mut Tally, command: &Comman
             Effect::Written(Ok(()))
         }
     })
+}
+
+/// The record that is `RUNNING`.
+pub(super) fn running(connection: &Connection) -> rusqlite::Result<Option<Uuid>> {
+    let running = connection
+        .prepare_cached("SELECT id FROM invocation WHERE state = 'RUNNING'")?
+        .query_row([], |row| row.get::<_, Vec<u8>>(0))
+        .optional()?;
+    Ok(running.and_then(|id| Uuid::from_slice(&id).ok()))
 }
 
 /// Gives the runner what comes next, started where no preconditions have to be looked at first. Records that are not
@@ -200,20 +204,57 @@ fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Res
 }
 
 fn begin(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<Task, WriteError>> {
-    let found = connection
-        .prepare_cached(&row::records("i.id = ?"))?
-        .query_row([id.as_bytes().as_slice()], |row| {
-            Ok((row.get::<_, i64>(0)?, row::record_or_damaged(row)))
-        })
-        .optional()?;
-    let Some((seq, record)) = found else {
-        return Ok(Err(gone(id)));
+    let (seq, record) = match intact(connection, tally, id)? {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error)),
     };
     if let Err(unlawful) = next(record.state, Step::Start) {
         tally.taken = None;
         return Ok(Err(unlawful.into()));
     }
     start(connection, tally, seq, record).map(Ok)
+}
+
+fn next_attempt(
+    connection: &Connection,
+    tally: &mut Tally,
+    id: Uuid,
+    spent: Duration,
+) -> rusqlite::Result<Result<Record, WriteError>> {
+    if let Err(error) = progress(connection, id, None, None, Some(spent), Attempt::Next)? {
+        return Ok(Err(error));
+    }
+    Ok(intact(connection, tally, id)?.map(|(_, record)| record))
+}
+
+/// The record as it was accepted; one that is not fails.
+fn intact(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Result<Result<(i64, Record), WriteError>> {
+    let found = connection
+        .prepare_cached(&row::records("i.id = ?"))?
+        .query_row([id.as_bytes().as_slice()], |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row::record(row),
+                row::record_or_damaged(row).state,
+            ))
+        })
+        .optional()?;
+    match found {
+        None => Ok(Err(gone(id))),
+        Some((seq, Ok(record), _)) => Ok(Ok((seq, record))),
+        Some((seq, Err(Damaged), state)) => {
+            tracing::error!(%id, "a record is not what was accepted: it fails and is not run again");
+            tally.taken = None;
+            if !state.is_final() {
+                fail_damaged(connection, tally, seq)?;
+            }
+            Ok(Err(Unlawful {
+                from: State::Failed,
+                step: Step::Progress,
+            }
+            .into()))
+        }
+    }
 }
 
 /// `NEW` to `RUNNING`, for a record that is `NEW`.

@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::OpenError;
 use crate::spec::Timestamp;
@@ -13,6 +14,10 @@ pub(super) const DATABASE: &str = "agent.db";
 
 /// The lock's name, which is also where its holder says who it is.
 const LOCK: &str = "lock";
+
+/// How often a lock that is held is tried again, and how long to wait in between: 100 ms in all.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// A state directory that this process holds, until this is dropped or the process ends, however it ends.
 #[derive(Debug)]
@@ -37,10 +42,17 @@ impl StateDirectory {
             .map_err(unusable)?;
         std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(unusable)?;
         let mut lock = private(&path.join(LOCK), false).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(held(path, &mut lock)),
-            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+        // `check` holds the lock for a moment while it looks: that is no reason to refuse a start.
+        let mut tries = 0;
+        while let Err(refused) = lock.try_lock() {
+            match refused {
+                TryLockError::WouldBlock if tries < TRIES => {
+                    tries += 1;
+                    std::thread::sleep(BETWEEN_TRIES);
+                }
+                TryLockError::WouldBlock => return Err(held(path, &mut lock)),
+                TryLockError::Error(cause) => return Err(unusable(cause)),
+            }
         }
         let holder = format!(
             "{program}, process {}, since {}\n",
@@ -92,6 +104,11 @@ fn held(path: &Path, lock: &mut File) -> OpenError {
         directory: path.to_owned(),
         holder: holder.to_owned(),
     }
+}
+
+/// Whether an agent holds a state directory just now. Only who can enter the directory can hold it.
+pub(crate) fn is_held(path: &Path) -> bool {
+    File::open(path.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Whether a state directory is there and could be acquired, without acquiring it; false when it could be made.

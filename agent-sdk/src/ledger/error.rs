@@ -45,7 +45,7 @@ pub enum OpenError {
         file: PathBuf,
     },
     /// Damaged in its structure.
-    #[error("the database {} is damaged: {detail}; restore it from a copy, or move it away to begin with an empty one", .file.display())]
+    #[error("the database {} is damaged: {detail}; restore it from a copy, or move it, its -wal and its -shm away to begin with an empty one", .file.display())]
     Damaged {
         /// Which file.
         file: PathBuf,

@@ -20,6 +20,8 @@ impl From<rusqlite::Error> for Fault {
         let code = error.sqlite_error().map_or(0, |error| error.extended_code);
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
+            // A quota, or no room for the shared memory of the log: nothing was committed, and space may return.
+            Some(ErrorCode::SystemIoFailure) if is_space(code) => Self::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Lost(error.to_string()),
             Some(ErrorCode::SystemIoFailure) if is_sync(code) => {
                 Self::Lost(format!("a write could not be synced to the disk: {error}"))
@@ -27,6 +29,10 @@ impl From<rusqlite::Error> for Fault {
             _ => Self::Refused(error.to_string()),
         }
     }
+}
+
+fn is_space(extended_code: i32) -> bool {
+    matches!(extended_code, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 fn is_sync(extended_code: i32) -> bool {
@@ -49,6 +55,7 @@ mod tests {
         assert!(matches!(fault(ffi::SQLITE_IOERR_FSYNC), Fault::Lost(_)));
         assert!(matches!(fault(ffi::SQLITE_CORRUPT), Fault::Lost(_)));
         assert!(matches!(fault(ffi::SQLITE_FULL), Fault::Full));
-        assert!(matches!(fault(ffi::SQLITE_IOERR_WRITE), Fault::Refused(_)));
+        assert!(matches!(fault(ffi::SQLITE_IOERR_WRITE), Fault::Full), "over a quota");
+        assert!(matches!(fault(ffi::SQLITE_IOERR_READ), Fault::Refused(_)));
     }
 }

@@ -1,5 +1,6 @@
 //! One test for each invariant that the ledger alone can show, named after it. Those that need a process to be killed
-//! are in `tests/crash`, those of the runner beside the runner.
+//! are in `tests/crash`, those of the runner beside the runner. Longer than other files: thirteen invariants are one
+//! subject, and one place to look them up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,9 +42,36 @@ impl Place {
         .unwrap()
     }
 
+    /// Opens with something done to the connection before each write.
+    fn open_on(&self, before_write: writer::BeforeWrite) -> Ledger {
+        let limits = Limits {
+            max_queued: 1_000,
+            keep_finished: 10,
+        };
+        Ledger::open_with(&self.held, limits, Some(before_write)).unwrap()
+    }
+
     fn raw(&self) -> Connection {
         Connection::open(self.held.database()).unwrap()
     }
+}
+
+/// A disk that has room for as many pages as `room` makes of those in use, while it is `full`.
+fn full_when(full: &Arc<AtomicBool>, mut room: impl FnMut(i64) -> i64 + Send + 'static) -> writer::BeforeWrite {
+    let full = full.clone();
+    Box::new(move |connection: &Connection| {
+        let used: i64 = connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap();
+        let pages = if full.load(Ordering::SeqCst) {
+            room(used)
+        } else {
+            1_000_000
+        };
+        connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .unwrap();
+    })
 }
 
 fn submission(number: u128) -> Submission {
@@ -373,33 +401,10 @@ async fn invariant_10_every_step_is_history_until_its_record_goes() {
 async fn invariant_11_a_full_disk_changes_nothing_and_is_survived() {
     let place = Place::new();
     let (full, reserve) = (Arc::new(AtomicBool::new(false)), place.held.reserve());
-    let disk = {
-        let full = full.clone();
-        Box::new(move |connection: &Connection| {
-            let used: i64 = connection
-                .pragma_query_value(None, "page_count", |row| row.get(0))
-                .unwrap();
-            let full = full.load(Ordering::SeqCst);
-            // A disk with no page left, but for those that the reserve has kept back.
-            let pages = if full {
-                used + if reserve.exists() { 0 } else { 16 }
-            } else {
-                1_000_000
-            };
-            connection
-                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-                .unwrap();
-        })
-    };
-    let ledger = Ledger::open_with(
-        &place.held,
-        Limits {
-            max_queued: 1_000,
-            keep_finished: 10,
-        },
-        Some(disk),
-    )
-    .unwrap();
+    // No page left, but for those that the reserve has kept back.
+    let ledger = place.open_on(full_when(&full, move |used| {
+        used + if reserve.exists() { 0 } else { 16 }
+    }));
     ledger.accept(submission(1)).await.unwrap();
     let id = take(&ledger).await.record.id;
     full.store(true, Ordering::SeqCst);
@@ -465,6 +470,135 @@ async fn invariant_11_a_ledger_that_cannot_trust_its_disk_refuses_all_further_wo
     assert!(!ledger.failed().await.is_empty());
     let later = ledger.accept(submission(500)).await.unwrap_err();
     assert!(matches!(later, AcceptError::Write(WriteError::Closed(_))), "{later}");
+}
+
+#[tokio::test]
+async fn invariant_11_once_failed_nothing_is_written_by_any_path() {
+    let place = Place::new();
+    let ledger = place.open();
+    ledger.accept(submission(1)).await.unwrap();
+    // As a sync leaves it that failed while the writer cleaned up.
+    ledger.health.set(Status::Failed("a sync failed".into()));
+    let refused = ledger.accept(submission(2)).await.unwrap_err();
+    assert!(
+        matches!(refused, AcceptError::Write(WriteError::Closed(_))),
+        "{refused}"
+    );
+    assert!(ledger.record(Uuid::from_u128(2)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn invariant_11_the_reserve_is_kept_for_the_end_and_comes_back() {
+    let place = Place::new();
+    let (full, reserve) = (Arc::new(AtomicBool::new(false)), place.held.reserve());
+    let mut limit = None;
+    let ledger = place.open_on(full_when(&full, move |used| {
+        *limit.get_or_insert(used) + if reserve.exists() { 0 } else { 16 }
+    }));
+    ledger.accept(submission(1)).await.unwrap();
+    let id = take(&ledger).await.record.id;
+    full.store(true, Ordering::SeqCst);
+    let big = || payload(&format!("{:?}", "x".repeat(20_000)));
+    for _ in 0..6 {
+        let refused = ledger.checkpoint(id, big(), NONE).await.unwrap_err();
+        assert!(matches!(refused, WriteError::NoSpace), "{refused}");
+    }
+    assert!(matches!(
+        ledger.cancel(Uuid::from_u128(9)).await,
+        Err(CancelError::Unknown(_))
+    ));
+    assert_eq!(ledger.health(), Status::NoSpace, "what writes nothing shows nothing");
+    ledger.end(id, Ending::Done(big()), NONE, None).await.unwrap();
+    full.store(false, Ordering::SeqCst);
+    ledger.accept(submission(2)).await.unwrap();
+    assert!(place.held.reserve().exists());
+    assert_eq!(ledger.health(), Status::Recording);
+}
+
+#[tokio::test]
+async fn a_start_that_was_not_written_does_not_hold_the_queue() {
+    let place = Place::new();
+    let broken = Arc::new(AtomicBool::new(false));
+    let ledger = place.open_on({
+        let broken = broken.clone();
+        Box::new(move |connection: &Connection| {
+            let sql = if broken.load(Ordering::SeqCst) {
+                "CREATE TEMP TRIGGER IF NOT EXISTS x BEFORE UPDATE ON main.invocation BEGIN SELECT RAISE(ABORT, 'no'); END"
+            } else {
+                "DROP TRIGGER IF EXISTS temp.x"
+            };
+            connection.execute_batch(sql).unwrap();
+        })
+    });
+    let preconditions = Some(Preconditions::default());
+    ledger
+        .accept(Submission {
+            preconditions,
+            ..submission(1)
+        })
+        .await
+        .unwrap();
+    let task = take(&ledger).await;
+    assert!(!task.begun);
+    broken.store(true, Ordering::SeqCst);
+    ledger.begin(task.record.id).await.unwrap_err();
+    broken.store(false, Ordering::SeqCst);
+    // Who asks for work holds none, so the same is looked at again.
+    assert_eq!(take(&ledger).await.record.id, task.record.id);
+}
+
+#[tokio::test]
+async fn invariant_08_a_record_damaged_between_two_attempts_is_not_run_again() {
+    let place = Place::new();
+    let ledger = place.open();
+    ledger.accept(submission(1)).await.unwrap();
+    let id = take(&ledger).await.record.id;
+    let error = ErrorRecord {
+        code: "x".into(),
+        message: "y".into(),
+        retryable: true,
+    };
+    ledger.attempt_failed(id, error, NONE).await.unwrap();
+    place
+        .raw()
+        .execute_batch(
+            "CREATE TEMP TABLE kept AS SELECT * FROM request; DELETE FROM request;
+             INSERT INTO request SELECT seq, '{\"n\":2}', headers, preconditions, trace, digest FROM kept;",
+        )
+        .unwrap();
+    let refused = ledger.next_attempt(id, NONE).await.unwrap_err();
+    assert!(matches!(refused, WriteError::Unlawful(_)), "{refused}");
+    let record = state(&ledger, 1).await;
+    assert_eq!(
+        (record.state, record.error.unwrap().code.as_str()),
+        (State::Failed, "damaged")
+    );
+}
+
+#[tokio::test]
+async fn invariant_12_a_log_whose_database_is_gone_is_refused() {
+    let place = Place::new();
+    let ledger = place.open();
+    ledger.accept(submission(1)).await.unwrap();
+    // As a crash leaves it, and an operator then moves the database away.
+    let other = Place::new();
+    let log = other.held.path().join("agent.db-wal");
+    std::fs::copy(place.held.path().join("agent.db-wal"), &log).unwrap();
+    let refused = Ledger::open(
+        &other.held,
+        Limits {
+            max_queued: 1,
+            keep_finished: 1,
+        },
+    )
+    .err()
+    .unwrap();
+    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    assert!(refused.to_string().contains("agent.db-wal"), "{refused}");
+    assert!(probe(other.held.path()).is_err());
+    assert!(!other.held.database().exists());
+    std::fs::remove_file(log).unwrap();
+    assert!(other.open().queue(None, 1).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ mod writer;
 
 pub(crate) use command::{Ending, Task};
 pub use directory::StateDirectory;
-pub(crate) use directory::private;
+pub(crate) use directory::{is_held, private};
 pub use error::{AcceptError, CancelError, OpenError, ReadError, Unlawful, WriteError};
 pub use handle::Ledger;
 pub use health::Status;
@@ -108,10 +108,7 @@ impl Ledger {
         before_write: Option<writer::BeforeWrite>,
     ) -> Result<Self, OpenError> {
         let file = directory.database();
-        let database = |cause| OpenError::Database {
-            file: file.clone(),
-            cause,
-        };
+        let database = |cause| schema::unusable(&file, cause);
         let mut connection = schema::open(&file)?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -136,6 +133,7 @@ impl Ledger {
             resumed,
             runner: None,
             before_write,
+            log_length: Arc::default(),
         };
         std::thread::Builder::new()
             .name("ledger-writer".to_owned())
@@ -172,6 +170,7 @@ pub fn probe(directory: &Path) -> Result<Probe, OpenError> {
     }
     let file = directory.join(directory::DATABASE);
     if !file.exists() {
+        schema::no_orphans(&file)?;
         return Ok(Probe::Empty);
     }
     schema::inspect(&file).map(|_| Probe::Database)

@@ -30,8 +30,8 @@ impl Reserve {
         released
     }
 
-    /// Takes the space again after it was given up.
-    pub(super) fn refill(&mut self) {
+    /// Takes the space again after it was given up. Returns whether it is held.
+    pub(super) fn refill(&mut self) -> bool {
         if !self.held {
             self.held = self.write().is_ok();
             if !self.held {
@@ -39,6 +39,7 @@ impl Reserve {
                 drop(std::fs::remove_file(&self.file));
             }
         }
+        self.held
     }
 
     fn write(&self) -> io::Result<()> {

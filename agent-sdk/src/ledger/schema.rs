@@ -8,7 +8,7 @@
 //! between.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
@@ -91,20 +91,44 @@ BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;
 
 /// Opens the database for writing, making it when missing and migrating it when old.
 pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
-    let database = |cause| OpenError::Database {
-        file: file.to_owned(),
-        cause,
-    };
     if !file.try_exists().unwrap_or(true) {
+        no_orphans(file)?;
         create(file)?;
     }
     let connection = inspect(file)?;
-    configure(&connection).map_err(database)?;
-    migrate(&connection).map_err(database)?;
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
-        .map_err(database)?;
+    configure(&connection)
+        .and_then(|()| migrate(&connection))
+        .and_then(|()| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false))
+        .map_err(|cause| unusable(file, cause))?;
     Ok(connection)
+}
+
+/// Refuses a write-ahead log whose database is gone: it would be taken for that of a new one, and its actions run again.
+pub(super) fn no_orphans(file: &Path) -> Result<(), OpenError> {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let mut orphan = file.as_os_str().to_owned();
+        orphan.push(suffix);
+        if Path::new(&orphan).exists() {
+            let detail = format!("it is gone, and its {} is there", Path::new(&orphan).display());
+            return Err(OpenError::Damaged {
+                file: file.to_owned(),
+                detail,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A fault of the database's own, named as damage where it is.
+pub(super) fn unusable(file: &Path, cause: rusqlite::Error) -> OpenError {
+    let file = file.to_owned();
+    match cause.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => OpenError::Damaged {
+            file,
+            detail: cause.to_string(),
+        },
+        _ => OpenError::Database { file, cause },
+    }
 }
 
 /// A database for tests of single steps.
@@ -118,16 +142,7 @@ pub(super) fn in_memory() -> Connection {
 /// Opens a database that is there, changing nothing in it, and looks whether it can be used.
 pub(super) fn inspect(file: &Path) -> Result<Connection, OpenError> {
     header(file)?;
-    let classify = |cause: rusqlite::Error| match cause.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => OpenError::Damaged {
-            file: file.to_owned(),
-            detail: cause.to_string(),
-        },
-        _ => OpenError::Database {
-            file: file.to_owned(),
-            cause,
-        },
-    };
+    let classify = |cause| unusable(file, cause);
     let connection = Connection::open_with_flags(
         file,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW,
@@ -190,9 +205,14 @@ fn steady(connection: &Connection) -> rusqlite::Result<bool> {
 /// Reads the header without `SQLite`, so that what is not ours is not even opened.
 fn header(file: &Path) -> Result<(), OpenError> {
     let mut head = [0_u8; 100];
-    File::open(file)
-        .and_then(|mut open| open.read_exact(&mut head))
-        .map_err(|_| OpenError::Foreign { file: file.to_owned() })?;
+    let read = File::open(file).and_then(|mut open| open.read_exact(&mut head));
+    read.map_err(|cause| match cause.kind() {
+        io::ErrorKind::UnexpectedEof => OpenError::Foreign { file: file.to_owned() },
+        _ => OpenError::Directory {
+            directory: file.parent().unwrap_or(file).to_owned(),
+            cause,
+        },
+    })?;
     let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     if !head.starts_with(b"SQLite format 3\0") || word(68) != APPLICATION {
         return Err(OpenError::Foreign { file: file.to_owned() });
@@ -203,7 +223,11 @@ fn header(file: &Path) -> Result<(), OpenError> {
             found,
             known: FORMAT,
         }),
-        _ => Ok(()),
+        FORMAT => Ok(()),
+        found => Err(OpenError::Damaged {
+            file: file.to_owned(),
+            detail: format!("no agent has made a database of format {found}"),
+        }),
     }
 }
 
@@ -260,11 +284,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Brings an older format to [`FORMAT`], one step and one transaction at a time.
 fn migrate(connection: &Connection) -> rusqlite::Result<()> {
-    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    debug_assert_eq!(
-        found, FORMAT,
-        "there is one format so far; a second one comes with its migration"
-    );
+    // There is one format so far, and `header` has seen that it is this one; a second one brings its migration here. The
+    // reading also ends what the change of the journal's mode has left open, which a checkpoint would trip over.
+    let _format: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     // The header is what an older agent reads first: it must not wait in the write-ahead log.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }

@@ -5,7 +5,9 @@
 //! knows whether the runner waits for work: then the next action is started within the same transaction.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -22,6 +24,9 @@ use crate::spec::Record;
 /// Commands in one transaction: enough for every HTTP client of a busy moment, and little enough that the first of them
 /// does not wait for long.
 const BATCH: usize = 256;
+
+/// Pages of the write-ahead log after which it is carried over into the database: SQLite's own measure, 4 MiB.
+const LONG_LOG: i32 = 1000;
 
 /// How long to wait before looking again whether a full disk has space: only while an action waits for it.
 const SPACE_POLL: std::time::Duration = std::time::Duration::from_millis(250);
@@ -43,10 +48,14 @@ pub(super) struct Writer {
     /// The runner, while it waits for work.
     pub(super) runner: Option<Reply<Task>>,
     pub(super) before_write: Option<BeforeWrite>,
+    /// Pages of the write-ahead log after the last commit.
+    pub(super) log_length: Arc<AtomicI32>,
 }
 
 /// What a transaction has brought about.
 struct Outcome {
+    /// Whether anything was written at all.
+    wrote: bool,
     tally: Tally,
     effects: Vec<Effect>,
     task: Option<Task>,
@@ -56,8 +65,10 @@ struct Outcome {
 impl Writer {
     /// Writes until every handle is gone or nothing may be written any more.
     pub(super) fn run(mut self) {
+        self.watch_log();
         let mut cleaning = true;
-        loop {
+        // Once nothing may be written any more, whoever waits, or still asks, is told by the closed channel.
+        while !self.failed() {
             // While there is something to clean, cleaning goes on between commands; otherwise the thread sleeps.
             let first = match self.commands.try_recv() {
                 Ok(command) => Some(command),
@@ -84,11 +95,11 @@ impl Writer {
             self.write(batch);
             cleaning = self.tally.kept > self.keep;
             self.health.set_counts(self.tally.waiting, self.tally.kept);
-            if matches!(self.health.status(), Status::Failed(_)) {
-                // Whoever waits, or still asks, is told by the closed channel.
-                return;
-            }
         }
+    }
+
+    fn failed(&self) -> bool {
+        matches!(self.health.status(), Status::Failed(_))
     }
 
     /// The runner waits for an action that a full disk has kept from being started.
@@ -97,8 +108,15 @@ impl Writer {
     }
 
     fn write(&mut self, batch: Vec<Command>) {
+        // A sync that failed is never tried again, by no path that leads here.
+        if let Status::Failed(reason) = self.health.status() {
+            return refuse_all(batch, &reason);
+        }
         match self.transact(&batch) {
-            Ok(outcome) => self.tell(batch, outcome),
+            Ok(outcome) => {
+                self.tell(batch, outcome);
+                self.empty_log();
+            }
             Err(Fault::Lost(reason)) => self.fail(batch, &reason),
             // One of them is at fault, or needs more space than there is: the others must not suffer for it.
             Err(Fault::Full | Fault::Refused(_)) if batch.len() > 1 => {
@@ -118,12 +136,12 @@ impl Writer {
     fn write_alone(&mut self, command: Command, fault: &Fault) {
         let error = match fault {
             Fault::Full => {
-                // What the running action has done must be recorded also when the disk is full.
-                if of_the_runner(&command) && self.reserve.release() {
-                    tracing::warn!("the disk is full: the space kept back is used to record a running action");
+                self.health.set(Status::NoSpace);
+                // How the running action ended must be recorded also when the disk is full.
+                if is_an_end(&command) && self.reserve.release() {
+                    tracing::warn!("the disk is full: the space kept back is used to record a running action's end");
                     return self.write(vec![command]);
                 }
-                self.health.set(Status::NoSpace);
                 if let Command::Take { reply } = command {
                     self.runner = Some(reply);
                     return;
@@ -144,9 +162,17 @@ impl Writer {
         let mut tally = self.tally;
         let mut changed = Vec::with_capacity(batch.len() + 1);
         let runner_waits = self.runner.as_ref().is_some_and(|runner| !runner.is_closed());
+        let written = self.connection.total_changes();
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if tally.taken.is_some()
+            && self.resumed.is_none()
+            && batch.iter().any(|command| matches!(command, Command::Take { .. }))
+        {
+            // A runner that asks for work holds none: what it was given to look at waits still.
+            tally.taken = apply::running(&transaction)?;
+        }
         let mut effects = Vec::with_capacity(batch.len());
         let mut wanted = runner_waits;
         for command in batch {
@@ -165,6 +191,7 @@ impl Writer {
         }
         transaction.commit()?;
         Ok(Outcome {
+            wrote: self.connection.total_changes() != written,
             tally,
             effects,
             task,
@@ -175,15 +202,15 @@ impl Writer {
     /// Answers everybody whose command is on disk.
     fn tell(&mut self, batch: Vec<Command>, outcome: Outcome) {
         let Outcome {
+            wrote,
             tally,
             effects,
             task,
             changed,
         } = outcome;
         self.tally = tally;
-        if self.health.status() == Status::NoSpace {
+        if wrote && self.health.status() == Status::NoSpace && self.reserve.refill() {
             self.health.set(Status::Recording);
-            self.reserve.refill();
         }
         for (command, effect) in batch.into_iter().zip(effects) {
             if let Some(runner) = answer(command, effect, &self.cancelled) {
@@ -213,8 +240,36 @@ impl Writer {
         tracing::error!(reason, "the ledger takes no more work");
         let reason: Arc<str> = Arc::from(reason);
         self.health.set(Status::Failed(reason.clone()));
-        for command in batch {
-            refuse(command, &WriteError::Closed(reason.clone()));
+        refuse_all(batch, &reason);
+    }
+
+    /// Has every commit say how long the write-ahead log is, in place of SQLite's own checkpoints: those would not tell of
+    /// a sync that failed.
+    fn watch_log(&mut self) {
+        let length = self.log_length.clone();
+        let watching = self.connection.wal_hook(Some(move |_: &mut Wal, pages| {
+            length.store(pages, Ordering::Relaxed);
+            Ok(())
+        }));
+        if let Err(error) = watching {
+            tracing::warn!(%error, "the length of the write-ahead log cannot be watched: SQLite empties it by itself");
+        }
+    }
+
+    /// Carries a long write-ahead log over into the database.
+    fn empty_log(&mut self) {
+        if self.log_length.swap(0, Ordering::Relaxed) < LONG_LOG {
+            return;
+        }
+        let emptied = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        match emptied.map_err(Fault::from) {
+            Ok(()) => {}
+            Err(Fault::Lost(reason)) => self.fail(Vec::new(), &reason),
+            // It stays as long as it is, and is tried again after the next commit.
+            Err(Fault::Full) => tracing::warn!("the write-ahead log cannot be emptied: the disk is full"),
+            Err(Fault::Refused(reason)) => tracing::warn!(reason, "the write-ahead log cannot be emptied"),
         }
     }
 
@@ -259,16 +314,14 @@ fn subject(command: &Command) -> Option<Uuid> {
     }
 }
 
-/// Whether a command records what a running action has done.
-fn of_the_runner(command: &Command) -> bool {
-    match command {
-        Command::Accept { .. } | Command::Cancel { .. } | Command::Take { .. } | Command::Begin { .. } => false,
-        Command::Checkpoint { .. }
-        | Command::AttemptFailed { .. }
-        | Command::NextAttempt { .. }
-        | Command::End { .. }
-        | Command::Spent { .. }
-        | Command::Park { .. } => true,
+/// Whether a command says how a running action ended, or stopped: what the reserve is kept for.
+fn is_an_end(command: &Command) -> bool {
+    matches!(command, Command::End { .. } | Command::Park { .. })
+}
+
+fn refuse_all(batch: Vec<Command>, reason: &Arc<str>) {
+    for command in batch {
+        refuse(command, &WriteError::Closed(reason.clone()));
     }
 }
 

@@ -97,16 +97,21 @@ impl Runner {
         }
         let Task { record, .. } = task;
         let preconditions = record.preconditions.clone().unwrap_or_default();
-        if let Err(error) = precondition::look(&self.observer, &preconditions).await {
+        let seen = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Next::Ended(Ended::Stopped),
+            seen = precondition::look(&self.observer, &preconditions) => seen,
+        };
+        if let Err(error) = seen {
             tracing::warn!(code = error.code, "the action is not run: {}", error.message);
             return self.end(&record, Ending::Failed(error), Duration::ZERO).await;
         }
-        match self.ledger.begin(record.id).await {
+        match self.written(|| self.ledger.begin(record.id)).await {
             Ok(task) => self.attempts(task).await,
-            Err(WriteError::Closed(_)) => Next::Ended(Ended::LedgerClosed),
-            Err(error) => {
-                // Cancelled while its preconditions were looked at, or not written: the ledger says what comes next.
-                tracing::info!(%error, "the action was not started");
+            Err(Paused::Ended(ended)) => Next::Ended(ended),
+            Err(Paused::Cancelled | Paused::Gone) => {
+                // Cancelled while its preconditions were looked at, or damaged: the ledger says what comes next.
+                tracing::info!("the action was not started");
                 Next::Task(None)
             }
         }
@@ -135,6 +140,10 @@ impl Runner {
             match verdict::judge(end, interrupt, &record, spent) {
                 Verdict::End(ending) => return self.end(&record, ending, spent).await,
                 Verdict::Park => return self.park(&record, spent, Ended::Stopped).await,
+                // Asked for something else first, and to stop since: the stop is what the agent ends with.
+                Verdict::Stuck if self.stop.is_cancelled() => {
+                    return self.park(&record, spent, Ended::Stopped).await;
+                }
                 Verdict::Stuck => {
                     let id = record.id;
                     let kind = record.kind.to_string();
@@ -153,6 +162,7 @@ impl Runner {
                         return self.end(&record, Ending::Failed(ErrorRecord::cancelled()), spent).await;
                     }
                     Err(Paused::Ended(ended)) => return Next::Ended(ended),
+                    Err(Paused::Gone) => return Next::Task(None),
                 },
             }
         }
@@ -218,6 +228,10 @@ impl Runner {
                     tokio::time::sleep(REWRITE).await;
                 }
                 Err(WriteError::NoSpace | WriteError::Busy) => return Err(Paused::Ended(Ended::Stopped)),
+                Err(WriteError::Unlawful(unlawful)) => {
+                    tracing::info!(%unlawful, "the action has ended otherwise");
+                    return Err(Paused::Gone);
+                }
                 Err(error) => {
                     tracing::error!(%error, "what the action did cannot be recorded");
                     return Err(Paused::Ended(Ended::LedgerClosed));
@@ -244,38 +258,43 @@ impl Runner {
             Ending::Failed(_) => State::Failed,
         };
         loop {
-            let (next, mut taken) = oneshot::channel();
+            let (next, taken) = oneshot::channel();
             let next = (!self.stop.is_cancelled()).then_some(next);
             match self.ledger.end(record.id, ending.clone(), spent, next).await {
                 Ok(()) => {
                     self.ended(record, state, &ending, spent);
-                    return tokio::select! {
-                        biased;
-                        task = &mut taken => match task {
-                            Ok(task) => Next::Task(Some(Box::new(task))),
-                            Err(_) if self.stop.is_cancelled() => Next::Ended(Ended::Stopped),
-                            Err(_) => Next::Ended(Ended::LedgerClosed),
-                        },
-                        () = self.stop.cancelled() => {
-                            taken.close();
-                            match taken.try_recv() {
-                                Ok(task) => self.park(&task.record, task.spent, Ended::Stopped).await,
-                                Err(_) => Next::Ended(Ended::Stopped),
-                            }
-                        }
-                    };
+                    return self.taken(taken).await;
                 }
                 Err(WriteError::NoSpace | WriteError::Busy) if !self.stop.is_cancelled() => {
                     tokio::time::sleep(REWRITE).await;
                 }
                 Err(WriteError::Unlawful(unlawful)) => {
-                    // Cancelled while its preconditions were looked at.
+                    // Cancelled while its preconditions were looked at. What follows may have been started all the same.
                     tracing::info!(%unlawful, "the action had ended already");
-                    return Next::Task(None);
+                    return self.taken(taken).await;
                 }
                 Err(error) => {
                     tracing::error!(%error, "the action's end cannot be recorded");
                     return Next::Ended(Ended::LedgerClosed);
+                }
+            }
+        }
+    }
+
+    /// Waits for what follows, which is on disk as started once it comes.
+    async fn taken(&self, mut taken: oneshot::Receiver<Task>) -> Next {
+        tokio::select! {
+            biased;
+            task = &mut taken => match task {
+                Ok(task) => Next::Task(Some(Box::new(task))),
+                Err(_) if self.stop.is_cancelled() => Next::Ended(Ended::Stopped),
+                Err(_) => Next::Ended(Ended::LedgerClosed),
+            },
+            () = self.stop.cancelled() => {
+                taken.close();
+                match taken.try_recv() {
+                    Ok(task) => self.park(&task.record, task.spent, Ended::Stopped).await,
+                    Err(_) => Next::Ended(Ended::Stopped),
                 }
             }
         }
@@ -293,5 +312,7 @@ impl Runner {
 /// Why no further attempt follows a pause.
 enum Paused {
     Cancelled,
+    /// The ledger has ended it.
+    Gone,
     Ended(Ended),
 }

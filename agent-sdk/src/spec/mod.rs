@@ -8,6 +8,7 @@
 mod attributes;
 mod kind;
 mod node;
+mod plan;
 mod record;
 mod shard;
 mod timestamp;
@@ -16,6 +17,7 @@ mod version;
 pub use attributes::{AttributeError, Attributes, Map};
 pub use kind::{KindError, KindName, WellKnown};
 pub use node::{Addresses, Identity, NodeState, NodeStatus};
+pub use plan::{Plan, PlannedStep};
 pub(crate) use record::UNDECIDED;
 pub use record::{ErrorRecord, Preconditions, Record, Requester, RequesterError, State, Transition};
 pub use shard::{Lag, ReplicationState, Role, Shard, Unit};

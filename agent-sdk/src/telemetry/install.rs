@@ -13,16 +13,15 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::logs::LogFilter;
 use super::traces;
-use crate::config::{LogFormat, Logs, Traces};
+use crate::config::{LogFilter, LogFilterError, LogFormat, Logs, Traces};
 
 /// Why nothing is logged or traced.
 #[derive(Debug, Error)]
 pub enum TelemetryError {
     /// The filter is none.
     #[error("logs.filter: {0}")]
-    Filter(#[from] super::LogFilterError),
+    Filter(#[from] LogFilterError),
     /// The exporter of traces cannot be made.
     #[error("traces.otlp_endpoint: {0}")]
     Exporter(String),

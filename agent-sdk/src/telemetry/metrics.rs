@@ -219,7 +219,7 @@ impl Metrics {
         own.register("action_attempts", "Attempts of actions begun", self.attempts.clone());
         own.register(
             "actions_finished",
-            "Actions ended, by final state",
+            "Actions that the runner ended, by final state; not those cancelled in the queue",
             self.finished.clone(),
         );
         own.register_with_unit(

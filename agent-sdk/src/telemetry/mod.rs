@@ -1,7 +1,6 @@
 //! What the agent tells of itself: logs, metrics, traces.
 
 mod install;
-mod logs;
 mod metrics;
 mod process;
 #[cfg(test)]
@@ -10,7 +9,6 @@ mod text;
 mod traces;
 
 pub use install::{Telemetry, TelemetryError, install};
-pub use logs::{LogFilter, LogFilterError};
 pub use metrics::{Build, LedgerGauges, Metrics, Observation, Outcome};
 pub(crate) use traces::action_span;
 pub use traces::{continue_trace, traceparent};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use agent_sdk::client::{Client, Schedule, wait};
 use agent_sdk::spec::State;
@@ -10,7 +11,7 @@ use libtest_mimic::Failed;
 use uuid::Uuid;
 
 use crate::journal;
-use crate::process::Place;
+use crate::process::{PATIENCE, Place};
 use crate::victim::{STEPS, StepArgs};
 
 const WRITERS: usize = 8;
@@ -40,7 +41,9 @@ pub fn acknowledged_survives() -> Result<(), Failed> {
                     }
                 });
             }
+            let deadline = Instant::now() + PATIENCE;
             while acks.load(Ordering::SeqCst) < enough {
+                assert!(Instant::now() < deadline, "the agent accepts nothing");
                 std::thread::yield_now();
             }
             victim.kill();

@@ -16,8 +16,10 @@
 mod clients;
 mod deaths;
 mod journal;
+mod looks;
 mod process;
 mod stops;
+mod store;
 mod victim;
 
 use std::process::ExitCode;
@@ -27,6 +29,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 fn main() -> ExitCode {
     if std::env::var_os(victim::VARIABLE).is_some() {
         return victim::main();
+    }
+    if std::env::var_os(store::VARIABLE).is_some() {
+        return store::main();
     }
     let arguments = Arguments::from_args();
     let trial = |name: &str, run: fn() -> Result<(), Failed>| Trial::test(name, run);
@@ -58,6 +63,10 @@ fn main() -> ExitCode {
         trial(
             "promise_l9_a_handler_that_never_yields_ends_the_agent",
             deaths::never_yields,
+        ),
+        trial(
+            "promise_a4_a_dead_hung_or_lying_store_hurts_nothing_else",
+            looks::whatever_the_store_does,
         ),
         trial(
             "a_stop_answers_what_is_in_flight_and_parks_the_running_action",

@@ -8,14 +8,14 @@ use libtest_mimic::Failed;
 use rustix::process::Signal;
 
 use crate::journal::{self, Line};
-use crate::process::Place;
+use crate::process::{Place, within};
 use crate::victim::{BLOCK, STEPS, StepArgs};
 
 /// L4: a second agent on the same state directory.
 pub fn second_agent() -> Result<(), Failed> {
     let place = Place::new();
     let first = place.start();
-    let (status, said) = place.start_and_fail();
+    let (status, said) = within(Duration::from_secs(1), || place.start_and_fail());
     assert_eq!(status.code(), Some(7), "{said}");
     assert!(said.contains(&format!("process {}", first.process())), "{said}");
     wait(first.client.node())?;
@@ -29,7 +29,7 @@ pub fn graceful() -> Result<(), Failed> {
     let id = victim.schedule(
         STEPS,
         &StepArgs {
-            steps: 30,
+            steps: 300,
             death: None,
             pause_ms: 10,
         },
@@ -61,7 +61,7 @@ pub fn graceful() -> Result<(), Failed> {
         .collect();
     assert_eq!(
         steps,
-        (1..=30).collect::<Vec<_>>(),
+        (1..=300).collect::<Vec<_>>(),
         "none is left out, none is done twice"
     );
     Ok(())

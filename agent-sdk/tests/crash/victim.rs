@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use agent_sdk::agent::Agent;
 use agent_sdk::testing::Scripted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::store::Looks;
 
 /// Set for the process that is to be the agent.
 pub const VARIABLE: &str = "AGENT_SDK_TEST_VICTIM";
@@ -23,16 +26,21 @@ pub const DIE: &str = "example.org/die";
 struct Config {
     /// Where the journal is written.
     journal: PathBuf,
+    /// Where the store listens; without it, one is made up.
+    #[serde(default)]
+    store: Option<SocketAddr>,
 }
 
 pub fn main() -> ExitCode {
-    agent_sdk::main(agent_sdk::about!(), |Config { journal }| {
-        Ok(Agent::new(Scripted::new())
-            .action(Steps {
-                journal: journal.clone(),
-            })
-            .action(Block)
-            .action(Die { journal }))
+    agent_sdk::main(agent_sdk::about!(), |Config { journal, store }| {
+        Ok(
+            Agent::new(store.map_or_else(|| Looks::Nowhere(Scripted::new()), Looks::At))
+                .action(Steps {
+                    journal: journal.clone(),
+                })
+                .action(Block)
+                .action(Die { journal }),
+        )
     })
 }
 

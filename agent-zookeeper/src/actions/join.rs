@@ -4,17 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_sdk::action::{ActionError, Converge, Fault, Invocation, Kind, Next};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::AddArgs;
 use super::admit::{self, Admission};
 use super::change::{self, Change, Outcome};
 use crate::address::Address;
 use crate::ensemble::Ensemble;
-use crate::member::Member;
+use crate::member::{Member, Role};
 use crate::store::Shared;
 
 /// Takes this server into the ensemble of another.
 pub struct Join(Arc<Shared>);
+
+/// Where to join. The server that joins is the one beside the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JoinArgs {
+    /// A member of the ensemble to join: its server line, as its agent shows it (server.ID=HOST:PORT:PORT:ROLE;CLIENT-HOST:PORT), or its id, where this server follows that ensemble.
+    pub node: String,
+    /// Whether this server votes. When not given: as its own line (store.member) says.
+    #[serde(default)]
+    pub role: Option<Role>,
+}
 
 impl Join {
     pub(crate) const fn new(shared: Arc<Shared>) -> Self {
@@ -22,12 +34,12 @@ impl Join {
     }
 
     /// Where the member is that the arguments name.
-    async fn member(&self, args: &AddArgs) -> Result<Vec<Address>, ActionError> {
+    async fn member(&self, args: &JoinArgs) -> Result<Vec<Address>, ActionError> {
         let followed = self.0.ensemble().await;
         resolve(&args.node, followed.as_ref()).map(|address| vec![address])
     }
 
-    fn wanted(&self, args: &AddArgs) -> Result<Member, ActionError> {
+    fn wanted(&self, args: &JoinArgs) -> Result<Member, ActionError> {
         let mut member = self.0.server().member.clone().ok_or_else(|| {
             ActionError::last(
                 "member_unknown",
@@ -44,7 +56,7 @@ impl Kind for Join {
     const KIND: &'static str = "agent.replicante.io/cluster.join";
     const SUMMARY: &'static str = "Takes this server, which runs and follows already, into the ensemble of a member.";
     const DEADLINE: Duration = Duration::from_secs(120);
-    type Args = AddArgs;
+    type Args = JoinArgs;
     type Output = Outcome;
 }
 
@@ -77,7 +89,7 @@ impl Converge for Join {
     type View = Admission;
     type Step = Change;
 
-    async fn observe(&self, args: &AddArgs, last: Option<&Change>) -> Result<Admission, ActionError> {
+    async fn observe(&self, args: &JoinArgs, last: Option<&Change>) -> Result<Admission, ActionError> {
         let wanted = self.wanted(args)?;
         let member = self.member(args).await?;
         let view = admit::observe(self.0.server(), &member, wanted, last).await;
@@ -92,11 +104,11 @@ impl Converge for Join {
         view
     }
 
-    fn decide(_: &AddArgs, view: &Admission, last: Option<&Change>) -> Result<Next<Change, Outcome>, ActionError> {
+    fn decide(_: &JoinArgs, view: &Admission, last: Option<&Change>) -> Result<Next<Change, Outcome>, ActionError> {
         admit::decide(view, last)
     }
 
-    async fn apply(&self, args: &AddArgs, step: &Change, invocation: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, args: &JoinArgs, step: &Change, invocation: &Invocation) -> Result<(), ActionError> {
         let member = self.member(args).await?;
         // From here on the server is on its way in, until it is seen to be a member or the change has failed.
         self.0.set_joining(true);
@@ -107,7 +119,7 @@ impl Converge for Join {
         sent
     }
 
-    fn unchecked(_: &AddArgs, view: &Admission) -> Vec<String> {
+    fn unchecked(_: &JoinArgs, view: &Admission) -> Vec<String> {
         admit::unchecked(view.authority)
     }
 }

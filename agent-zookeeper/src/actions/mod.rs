@@ -15,5 +15,5 @@ mod remove;
 pub use add::{Add, AddArgs};
 pub use change::{Change, Edit, Outcome};
 pub use init::{Init, Initialised};
-pub use join::Join;
+pub use join::{Join, JoinArgs};
 pub use remove::{Remove, Removed};

@@ -8,9 +8,10 @@ use agent_zookeeper::reconfig::{Verdict, verdict};
 use serde_json::json;
 use testbed::zookeeper::{Cluster, Layout};
 
+use crate::plans::{plan, plan_refused, plans};
 use crate::rig::{
-    ADD, INIT, JOIN, REMOVE, Rig, UP, await_state, blank, by_member_address, config_version, done, failed, plan,
-    plan_refused, run, run_within, settings,
+    ADD, INIT, JOIN, REMOVE, Rig, UP, await_state, blank, by_member_address, config_version, done, failed, run,
+    run_within, settings,
 };
 
 #[test]
@@ -58,6 +59,13 @@ fn line_8_missing_authority_is_named_also_where_another_code_hides_it() {
     let (dead, live) = (leader % 3 + 1, (leader + 1) % 3 + 1);
     await_state(rig.agent(leader), NodeState::Healthy);
     rig.server(dead).kill().unwrap();
+    for number in [live, dead] {
+        let line = rig.server(number).server_line();
+        let [init, add, join, remove] = plans(rig.cluster.servers(), rig.agent(leader).client(), &line);
+        let joined = if number == dead { "refused: no_quorum" } else { "done" };
+        assert_eq!([&*init, &*add, &*join], ["done", "done", joined]);
+        assert_eq!(remove, format!("remove server {number}, if it may"));
+    }
     let args = json!({ "node": live.to_string() });
     let (code, message) = failed(&run_within(rig.agent(leader).client(), REMOVE, &args, 5));
     println!("{code}: {message}");
@@ -76,6 +84,10 @@ fn line_8_reconfiguration_switched_off_is_named() {
     await_state(rig.agent(2), NodeState::Healthy);
     let joiner = by_member_address(rig.agent(2));
     let line = rig.server(2).server_line();
+    // Server 1 is alone in its own list, and the other's list has it already.
+    let off = "refused: reconfig_disabled";
+    let told = plans(rig.cluster.servers(), rig.agent(1).client(), &line);
+    assert_eq!(told, [off, off, "done", "done"]);
     for (number, kind, args) in [
         (1, INIT, json!({})),
         (1, ADD, joiner),
@@ -149,8 +161,14 @@ fn line_8_reconfiguration_that_was_switched_off_later_is_named() {
 fn a_standalone_server_is_told_how_to_become_an_ensemble() {
     let rig = Rig::start(Cluster::builder(1).layout(Layout::Standalone));
     await_state(rig.agent(1), NodeState::Healthy);
+    let alone = "refused: standalone";
+    let told = plans(
+        rig.cluster.servers(),
+        rig.agent(1).client(),
+        &rig.server(1).server_line(),
+    );
+    assert_eq!(told, [alone; 4]);
     for (kind, args) in [(INIT, json!({})), (REMOVE, json!({ "node": "2" }))] {
-        assert_eq!(plan_refused(rig.agent(1).client(), kind, &args), "standalone");
         let (code, message) = failed(&run(rig.agent(1).client(), kind, &args));
         assert!(
             code == "standalone" && message.contains("standaloneEnabled=false"),

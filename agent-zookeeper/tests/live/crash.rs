@@ -4,6 +4,7 @@ use agent_sdk::client::{Schedule, wait};
 use agent_sdk::spec::NodeState;
 use serde_json::json;
 
+use crate::plans::plans;
 use crate::program::Program;
 use crate::proxy::{Proxy, Trap};
 use crate::rig::{ADD, Rig, UP, address, await_state, blank, by_member_address, config_version, done, settings, until};
@@ -13,12 +14,16 @@ fn killed_at(trap: Trap) {
     let rig = Rig::start(blank(2));
     await_state(rig.agent(1), NodeState::Healthy);
     await_state(rig.agent(2), NodeState::NotInCluster);
+    let line = rig.server(2).server_line();
+    let outside = ["done", "take server.2", "done", "done"];
+    let taken_in = ["done", "done", "done", "remove server 2"];
     let before = config_version(rig.agent(1));
     let proxy = Proxy::start(rig.server(1).client_address());
     let mut store = settings(&rig.cluster, rig.server(1));
     store.address = address(proxy.address());
     let mut program = Program::new(&store);
     let client = program.start();
+    assert_eq!(plans(rig.cluster.servers(), &client, &line), outside);
 
     proxy.set(trap);
     let schedule = Schedule::new(ADD).with_args(&by_member_address(rig.agent(2)));
@@ -27,6 +32,11 @@ fn killed_at(trap: Trap) {
     program.kill();
     let between = config_version(rig.agent(1));
     assert_eq!(between != before, trap == Trap::Answer, "{trap:?}");
+    if trap == Trap::Answer {
+        await_state(rig.agent(2), NodeState::Healthy);
+    }
+    let there = if trap == Trap::Answer { taken_in } else { outside };
+    assert_eq!(plans(rig.cluster.servers(), rig.agent(1).client(), &line), there);
 
     proxy.set(Trap::Off);
     let client = program.start();
@@ -45,6 +55,7 @@ fn killed_at(trap: Trap) {
         .count();
     assert_eq!(versions, 2, "one file for the first version, one for the change");
     await_state(rig.agent(2), NodeState::Healthy);
+    assert_eq!(plans(rig.cluster.servers(), &client, &line), taken_in);
     println!("killed at {trap:?}: {before} -> {after} in attempt {}", record.attempt);
 }
 

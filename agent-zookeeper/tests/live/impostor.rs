@@ -9,6 +9,7 @@ use agent_sdk::client::wait;
 use agent_sdk::spec::NodeState;
 use agent_zookeeper::config;
 
+use crate::plans::{NO_QUORUM, plans};
 use crate::rig::{address, all_in_time, node, start};
 
 /// A peer that does this with each connection, for as long as the test's process lives.
@@ -25,12 +26,22 @@ fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     address
 }
 
+fn line(of: SocketAddr) -> String {
+    format!("server.1=127.0.0.1:2888:3888:participant;{of}")
+}
+
+/// Nothing can be read from such a peer, so nothing is planned.
+fn refuses(agent: &agent_sdk::testing::TestAgent, of: SocketAddr) {
+    assert_eq!(plans(&[], agent.client(), &line(of)), NO_QUORUM);
+}
+
 fn agent(of: SocketAddr) -> agent_sdk::testing::TestAgent {
     start(config::Server {
         timeouts: config::Timeouts {
             answer_ms: 700,
             ..config::Timeouts::default()
         },
+        member: Some(line(of).parse().unwrap()),
         ..config::Server::new(address(of), "ensemble")
     })
 }
@@ -43,13 +54,15 @@ fn line_11_garbage_is_told_as_such() {
         b"Mode: king\nZxid: 0x1\n",
         b"Mode: leader\nZxid: soon\n",
     ] {
-        let agent = agent(peer(move |mut stream| {
+        let peer = peer(move |mut stream| {
             // Read first: a reset would take the answer with it.
             let _ = stream.read(&mut [0; 4]);
             let _ = stream.write_all(garbage);
             let _ = stream.shutdown(Shutdown::Write);
             let _ = stream.read_to_end(&mut Vec::new());
-        }));
+        });
+        let agent = agent(peer);
+        refuses(&agent, peer);
         let info = node(&agent);
         assert_eq!(info.node_status, NodeState::Unknown, "{info:?}");
         assert!(info.node_status_reason.unwrap().contains("no ZooKeeper server"));
@@ -61,7 +74,9 @@ fn line_11_garbage_is_told_as_such() {
 
 #[test]
 fn line_11_a_silent_peer_is_unavailable_in_time() {
-    let agent = agent(peer(|mut stream| drop(stream.read_to_end(&mut Vec::new()))));
+    let peer = peer(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let agent = agent(peer);
+    refuses(&agent, peer);
     all_in_time(&agent);
     let info = node(&agent);
     assert_eq!(info.node_status, NodeState::Unavailable);
@@ -72,7 +87,7 @@ fn line_11_a_silent_peer_is_unavailable_in_time() {
 fn line_11_an_endless_answer_is_cut_short() {
     let (taken, longest) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let counters = (Arc::clone(&taken), Arc::clone(&longest));
-    let agent = agent(peer(move |mut stream| {
+    let peer = peer(move |mut stream| {
         let mut sent = 0;
         let chunk = vec![b'x'; 65_536];
         while let Ok(written) = stream.write(&chunk) {
@@ -80,7 +95,9 @@ fn line_11_an_endless_answer_is_cut_short() {
             counters.1.fetch_max(sent, Ordering::SeqCst);
         }
         counters.0.fetch_add(1, Ordering::SeqCst);
-    }));
+    });
+    let agent = agent(peer);
+    refuses(&agent, peer);
     for _ in 0..20 {
         all_in_time(&agent);
         assert_eq!(node(&agent).node_status, NodeState::Unknown);

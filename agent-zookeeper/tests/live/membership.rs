@@ -5,11 +5,13 @@ use agent_sdk::spec::{NodeState, Preconditions, Role};
 use serde_json::json;
 use testbed::zookeeper::{Cluster, Layout, Release};
 
+use crate::plans::{plan, plan_refused, planned, plans};
 use crate::proxy::{Proxy, Trap};
 use crate::rig::{
     ADD, INIT, JOIN, REMOVE, Rig, UP, address, await_state, blank, by_member_address, config_version, done, failed,
-    hide_config, node, offset, plan, plan_refused, planned, run, run_if, settings, shard, start, until, write,
+    node, offset, run, run_if, settings, shard, start, until,
 };
+use crate::superuser::{hide_config, write};
 
 #[test]
 #[ignore = "needs Java, Maven and the package registry: cargo live-test zookeeper"]
@@ -209,6 +211,8 @@ fn from_one_to_three(release: Release) {
     let record = run_if(first.client(), REMOVE, &json!({ "node": "3" }), preconditions);
     assert_eq!(failed(&record).0, "precondition_unmet");
     assert_eq!(config_version(first), version);
+    let untouched = plans(rig.cluster.servers(), first.client(), &rig.server(3).server_line());
+    assert_eq!(untouched, ["done", "done", "done", "remove server 3"]);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use agent_sdk::spec::{NodeState, Role};
 use serde_json::json;
 
+use crate::plans::{plan, plan_refused, planned, plans};
 use crate::rig::{
-    ADD, REMOVE, Rig, UP, await_state, by_member_address, config_version, done, failed, node, plan, plan_refused,
-    planned, run, shard, until,
+    ADD, REMOVE, Rig, UP, await_state, by_member_address, config_version, done, failed, node, run, shard, until,
 };
 
 #[test]
@@ -28,7 +28,11 @@ fn line_5_the_dead_the_unknown_and_the_leader_are_removed() {
     );
     assert_eq!(done(&run(client, REMOVE, &args))["changed"], true);
     let version = config_version(rig.agent(survivor));
-    assert!(plan(client, REMOVE, &args).done);
+    let told = plans(rig.cluster.servers(), client, &rig.server(dead).server_line());
+    assert_eq!(
+        told,
+        ["done", "refused: joiner_unreachable", "refused: no_quorum", "done"]
+    );
     assert_eq!(done(&run(client, REMOVE, &args))["changed"], false);
 
     // Never known, and not to be known.

@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use agent_sdk::action::PlannedStep;
-use agent_sdk::client::{Client, ClientError, NodeInfo, PlanAnswer, Record, Schedule, ShardInfo, wait};
+use agent_sdk::client::{Client, ClientError, NodeInfo, Record, Schedule, ShardInfo, wait};
 use agent_sdk::spec::{NodeState, Preconditions, Role, State};
 use agent_sdk::testing::{StateDir, TestAgent};
 use agent_zookeeper::config;
@@ -21,7 +20,7 @@ pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
 /// What an endpoint may take: the agents' deadline and half a second.
 pub(crate) const IN_TIME: Duration = Duration::from_millis(1_500);
 
-const PASSWORD: &str = "secret";
+pub(crate) const PASSWORD: &str = "secret";
 
 /// Servers and their agents, by the servers' order.
 pub(crate) struct Rig {
@@ -194,29 +193,6 @@ pub(crate) fn failed(record: &Record) -> (String, String) {
     (error.code, error.message)
 }
 
-pub(crate) fn plan(client: &Client, kind: &str, args: &Value) -> PlanAnswer {
-    let args = serde_json::value::to_raw_value(args).unwrap();
-    wait(client.plan(kind, Some(&args))).unwrap()
-}
-
-/// The code with which a plan says that the action would fail.
-pub(crate) fn plan_refused(client: &Client, kind: &str, args: &Value) -> String {
-    let plan = plan(client, kind, args);
-    assert!(!plan.done && plan.steps.is_empty(), "{plan:?}");
-    plan.refused.unwrap_or_else(|| panic!("not refused")).code
-}
-
-/// The one step of a plan, which says what only acting shows.
-pub(crate) fn planned(client: &Client, kind: &str, args: &Value) -> PlannedStep {
-    let mut plan = plan(client, kind, args);
-    assert!(
-        !plan.done && plan.refused.is_none() && plan.steps.len() == 1,
-        "{plan:?}"
-    );
-    assert!(!plan.unchecked.is_empty(), "{plan:?}");
-    plan.steps.remove(0)
-}
-
 /// `{"node": …}`, the control plane's form, with what the node's agent shows as its member address.
 pub(crate) fn by_member_address(agent: &TestAgent) -> Value {
     json!({ "node": node(agent).addresses["member"].clone().unwrap() })
@@ -239,42 +215,4 @@ pub(crate) fn all_in_time(agent: &TestAgent) {
     timed("info/node", &|| wait(client.node()).map(drop));
     timed("info/store", &|| wait(client.store()).map(drop));
     timed("info/shards", &|| wait(client.shards()).map(drop));
-}
-
-/// Writes this many nodes through a server.
-pub(crate) fn write(server: &Server, count: usize) {
-    with_client(server, async |client| {
-        let acls = zookeeper_client::Acls::anyone_all();
-        let options = zookeeper_client::CreateMode::PersistentSequential.with_acls(acls);
-        for _ in 0..count {
-            client.create("/test-", b"", &options).await.unwrap();
-        }
-    });
-}
-
-/// Takes from everybody but `super` the right to read the config node.
-pub(crate) fn hide_config(server: &Server) {
-    with_client(server, async |client| {
-        let nobody = zookeeper_client::Acl::new(
-            zookeeper_client::Permission::READ,
-            zookeeper_client::AuthId::new("digest", "nobody:x"),
-        );
-        client.set_acl("/zookeeper/config", &[nobody], None).await.unwrap();
-    });
-}
-
-/// Does this on a session of `super`'s.
-fn with_client(server: &Server, what: impl AsyncFnOnce(&zookeeper_client::Client)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let auth = format!("super:{PASSWORD}");
-        let connector = zookeeper_client::Client::connector().with_auth("digest", auth.as_bytes());
-        let client = connector.connect(&server.client_address().to_string()).await.unwrap();
-        what(&client).await;
-    });
-    runtime.shutdown_background();
 }

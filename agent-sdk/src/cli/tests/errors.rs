@@ -3,31 +3,27 @@
 use super::super::Exit;
 use super::stage::{Ran, agent, asked, configured, problem, ran};
 use crate::client::canned::{Canned, Reply};
+use crate::ledger::StateDirectory;
 
 #[test]
 fn the_configuration_tells_the_address_and_the_token_lies_beside_the_state() {
     let agent = agent();
     let port = agent.address.port();
-    let (_place, file) = configured(&format!("0.0.0.0:{port}"), Some("t0ken\n"));
+    let (place, file) = configured(&format!("0.0.0.0:{port}"), Some("t0ken\n"));
+    let shown = || agent.asked().last().unwrap().headers.to_lowercase();
     let Ran { exit, err, .. } = ran(&["node", "--config", &file]);
     assert_eq!(exit, Exit::Done, "{err}");
     assert!(
-        agent.asked()[0]
-            .headers
-            .to_lowercase()
-            .contains("authorization: bearer t0ken")
+        !shown().contains("authorization"),
+        "no agent holds the state directory: somebody else listens"
     );
+    let _held = StateDirectory::acquire(place.path(), "toy-agent").unwrap();
+    let Ran { exit, err, .. } = ran(&["node", "--config", &file]);
+    assert_eq!(exit, Exit::Done, "{err}");
+    assert!(shown().contains("authorization: bearer t0ken"));
     // Another address could be anybody's: the local token stays here.
     asked(&agent, &["shards", "--config", &file]);
-    assert!(
-        !agent
-            .asked()
-            .last()
-            .unwrap()
-            .headers
-            .to_lowercase()
-            .contains("authorization")
-    );
+    assert!(!shown().contains("authorization"));
 }
 
 #[test]

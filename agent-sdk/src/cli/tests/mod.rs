@@ -113,6 +113,8 @@ fn an_action_is_scheduled_with_what_was_given() {
         .asked()
         .into_iter()
         .map(|asked| String::from_utf8(asked.body).unwrap())
+        // The catalogue is asked for what a bare number is to be.
+        .filter(|body| !body.is_empty())
         .collect();
     let first = r#"{"kind":"a/b","args":{"n":1.5,"s":"text","l":[1]},"headers":{"ticket":"T=1"},"preconditions":{"node_status":["HEALTHY","NOT_IN_CLUSTER"]},"deadline_s":120}"#;
     assert_eq!(sent, [first, r#"{"kind":"a/b","args":{"n": 1.50}}"#]);

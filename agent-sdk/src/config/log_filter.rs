@@ -1,4 +1,4 @@
-//! Logs on standard error, for people or for programs.
+//! What is logged, as an operator writes it down.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use tracing_subscriber::filter::Targets;
 
 /// What is logged: a level, or levels by module.
 #[derive(Debug, Clone)]
-pub struct LogFilter(pub(super) Targets);
+pub struct LogFilter(pub(crate) Targets);
 
 /// A text that is no filter.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -33,5 +33,20 @@ impl FromStr for LogFilter {
         }
         let text: String = text.split(',').map(str::trim).collect::<Vec<_>>().join(",");
         text.parse().map(Self).map_err(|_| LogFilterError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_levels_or_levels_by_module() {
+        for right in ["info", "DEBUG", "off", "info,agent_sdk=debug", " warn , a::b=trace "] {
+            assert!(right.parse::<LogFilter>().is_ok(), "{right}");
+        }
+        for wrong in ["", "loud", "info,", "a=loud", "=info", "info,agent_sdk"] {
+            assert!(wrong.parse::<LogFilter>().is_err(), "{wrong}");
+        }
     }
 }
