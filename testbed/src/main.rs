@@ -112,7 +112,7 @@ fn up(options: ZooKeeper) -> anyhow::Result<()> {
     let running = background::up_zookeeper(&run, builder, Duration::from_secs(within))?;
     print(&running, blank);
     let down = given.map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
-    println!("\nEnd it with: testbed down{down}");
+    println!("\nEnd it with: cargo testbed down{down}");
     Ok(())
 }
 

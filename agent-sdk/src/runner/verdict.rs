@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::AttemptEnd;
 use crate::action::{ActionError, Interrupt};
 use crate::ledger::Ending;
-use crate::spec::{ErrorRecord, Record};
+use crate::spec::{ErrorRecord, Record, UNDECIDED};
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -37,6 +37,8 @@ pub(super) fn judge(end: AttemptEnd, interrupt: Option<Interrupt>, record: &Reco
         | AttemptEnd::Stuck => None,
     };
     match (interrupt, error) {
+        // That it was cancelled must not hide that a request is out there.
+        (Some(Interrupt::Cancelled), Some(error)) if error.code == UNDECIDED => failed(error),
         (Some(Interrupt::Cancelled), _) => failed(ErrorRecord::cancelled()),
         (Some(Interrupt::Deadline), error) => failed(ErrorRecord::out_of_time(record, error.as_ref())),
         (None | Some(Interrupt::Stopping), Some(error)) => {
@@ -81,7 +83,59 @@ fn unasked() -> ErrorRecord {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::action::Fault;
+    use crate::spec::{KindName, Requester, State, Timestamp};
+
+    fn record() -> Record {
+        let now = Timestamp::now();
+        Record {
+            id: uuid::Uuid::nil(),
+            kind: KindName::parse("example.org/act").unwrap(),
+            args: None,
+            headers: BTreeMap::new(),
+            requester: Requester::default(),
+            preconditions: None,
+            deadline_s: 60,
+            trace: None,
+            created_ts: now,
+            scheduled_ts: now,
+            started_ts: Some(now),
+            finished_ts: None,
+            state: State::Running,
+            state_payload: None,
+            output: None,
+            error: None,
+            attempt: 1,
+            cancel_requested: false,
+            version: 2,
+        }
+    }
+
+    fn code(fault: Fault, interrupt: Interrupt) -> Option<String> {
+        let end = AttemptEnd::Returned(Err(ActionError::Retry(fault)));
+        match judge(end, Some(interrupt), &record(), Duration::from_secs(60)) {
+            Verdict::End(Ending::Failed(error)) => Some(error.code),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_was_sent_and_not_answered_is_told_whatever_ended_the_attempt() {
+        for interrupt in [Interrupt::Cancelled, Interrupt::Deadline, Interrupt::Stopping] {
+            assert_eq!(
+                code(Fault::undecided("sent"), interrupt).as_deref(),
+                Some("undecided"),
+                "{interrupt:?}"
+            );
+        }
+        assert_eq!(
+            code(Fault::new("busy", "later"), Interrupt::Cancelled).as_deref(),
+            Some("cancelled")
+        );
+    }
 
     #[test]
     fn pauses_grow_to_a_limit() {
