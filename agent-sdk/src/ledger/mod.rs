@@ -37,6 +37,7 @@ mod reserve;
 mod retention;
 mod row;
 mod schema;
+mod steps;
 pub mod transition;
 mod watchers;
 mod writer;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::apply::{self, Attempt, Tally};
+use super::apply::Tally;
 use super::command::{Ending, Task};
 use super::row;
+use super::steps::{self, Attempt};
 use crate::spec::{ErrorRecord, Record};
 
 /// Crashes in a row, without a new checkpoint, after which a handler is taken to be what kills the agent.
@@ -88,7 +89,7 @@ pub(super) fn recover(connection: &Connection, max_waiting: usize) -> rusqlite::
             seq,
             "the action that was running is not what was accepted: it fails and is not run again"
         );
-        apply::fail_damaged(connection, &mut tally, seq)?;
+        steps::fail_damaged(connection, &mut tally, seq)?;
         return Ok((tally, None));
     };
     let interrupted = connection.query_row(
@@ -125,7 +126,7 @@ fn settle(
                 "UPDATE invocation SET crashes = ?2, orderly = 0 WHERE seq = ?1",
                 params![seq, interrupted.crashes],
             )?;
-            drop(apply::progress(connection, id, None, None, None, Attempt::Next)?);
+            drop(steps::progress(connection, id, None, None, None, Attempt::Next)?);
             tally.taken = Some(id);
             let record = row::find(connection, id)?.unwrap_or(record);
             tracing::info!(%id, kind = %record.kind, attempt = record.attempt, "the action that was running goes on");
@@ -137,7 +138,7 @@ fn settle(
         }
     };
     tracing::warn!(%id, kind = %record.kind, code = error.code, "the action that was running has failed: {}", error.message);
-    drop(apply::end(
+    drop(steps::end(
         connection,
         tally,
         id,

@@ -15,7 +15,9 @@ pub enum Error {
     #[error(transparent)]
     ZooKeeper(#[from] zookeeper::Error),
     /// One cluster per run directory.
-    #[error("a {store} {version} cluster runs already in {run}: end it with `cargo testbed down`, or choose another --dir")]
+    #[error(
+        "a {store} {version} cluster runs already in {run}: end it with `cargo testbed down`, or choose another --dir"
+    )]
     AlreadyUp {
         /// Which store.
         store: String,
