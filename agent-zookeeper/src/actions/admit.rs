@@ -74,15 +74,20 @@ pub(super) async fn observe(
 }
 
 async fn look(server: &Server, wanted: &Member) -> Joiner {
-    let Some(address) = wanted.client_address() else {
-        return Joiner::NoAddress;
-    };
-    let mode = match srvr(server, &address).await {
+    match wanted.client_address() {
+        Some(address) => ask(server, &address).await,
+        None => Joiner::NoAddress,
+    }
+}
+
+/// Asks a server that somebody else named. It never gets credentials.
+pub(super) async fn ask(server: &Server, address: &Address) -> Joiner {
+    let mode = match srvr(server, address).await {
         Ok(srvr) => srvr.mode,
         Err(NoAnswer::Word(WordError::NotServing)) => return Joiner::NotServing,
         Err(error) => return Joiner::Silent(error.to_string()),
     };
-    let client = match Client::open(&address, None, server.timeouts.session()).await {
+    let client = match Client::open(address, None, server.timeouts.session()).await {
         Ok(client) => client,
         Err(error) => return Joiner::Silent(format!("it answers srvr, but {error}")),
     };
