@@ -13,6 +13,7 @@ use crate::address::Address;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
 use crate::member::{Member, Role};
+use crate::srvr::Mode;
 use crate::store::Shared;
 
 /// Takes this server into the ensemble of another.
@@ -137,7 +138,15 @@ impl Converge for Join {
         let wanted = self.wanted(args)?;
         let read = admit::observe(self.0.server(), &self.0.ways().await, wanted, last).await;
         let view = match read {
-            Ok(view) => {
+            Ok(mut view) => {
+                // The server that joins is the agent's own: it may be asked with credentials, at the agent's own address.
+                if matches!(view.joiner, Joiner::Serving { ensemble: None, mode, .. } if mode != Mode::Standalone)
+                    && let Joiner::Serving { id: told, .. } = &view.joiner
+                    && let own @ Joiner::Serving { .. } = admit::ask_own(self.0.server()).await
+                    && matches!(&own, Joiner::Serving { id, .. } if id == told)
+                {
+                    view.joiner = own;
+                }
                 let checked = self.check(args, view.ensemble.as_ref()).await;
                 checked.map(|()| view).map_err(|error| reading_failed(error, last))
             }
