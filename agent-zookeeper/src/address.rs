@@ -1,12 +1,13 @@
 //! Host and port.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Where something listens. Hosts are compared without regard to case and never resolved: what is meant is the entry,
+/// Where something listens. Hosts are compared without regard to case, IPv6 literals by what they mean, and never resolved: what is meant is the entry,
 /// not where a name leads today.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -23,10 +24,11 @@ pub struct AddressError(String);
 impl Address {
     /// An address from its parts.
     pub fn new(host: &str, port: u16) -> Self {
-        Self {
-            host: host.to_ascii_lowercase(),
-            port,
-        }
+        let host = match host.parse::<Ipv6Addr>() {
+            Ok(literal) => literal.to_string(),
+            Err(_) => host.to_ascii_lowercase(),
+        };
+        Self { host, port }
     }
 
     /// The host, without brackets.
@@ -41,7 +43,7 @@ impl Address {
 
     /// Whether it means every address of its host.
     pub fn is_wildcard(&self) -> bool {
-        matches!(self.host.as_str(), "0.0.0.0" | "::" | "0:0:0:0:0:0:0:0")
+        matches!(self.host.as_str(), "0.0.0.0" | "::")
     }
 }
 
@@ -96,10 +98,13 @@ mod tests {
         for (text, same) in [
             ("H:1", "h:1"),
             ("[::1]:2", "[::1]:2"),
+            ("[0:0:0:0:0:0:0:1]:2", "[::1]:2"),
+            ("[2001:DB8:0:0::a]:2", "[2001:db8::a]:2"),
             (" 10.0.0.1:65535 ", "10.0.0.1:65535"),
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), same);
         }
+        assert!("[0:0:0:0:0:0:0:0]:1".parse::<Address>().unwrap().is_wildcard());
         for text in [
             "", "h", "h:", ":1", "h:0", "h:65536", "h:x", "::1:2", "a b:1", "h/p:1", "a,b:1",
         ] {

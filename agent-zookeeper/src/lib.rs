@@ -11,6 +11,8 @@ mod attributes;
 pub mod client;
 pub mod config;
 pub mod ensemble;
+#[cfg(test)]
+mod fake;
 pub mod member;
 pub mod node;
 pub mod reach;

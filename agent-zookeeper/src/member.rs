@@ -220,6 +220,11 @@ mod tests {
         }
         assert_eq!(full.to_string(), "server.2=host:2888:3888:participant;0.0.0.0:2181");
         assert_eq!(member(&full.to_string()), full);
+        let literal = member("server.1=[::1]:2888:3888;[::]:2181");
+        assert_eq!(
+            literal,
+            member("server.1=[0:0:0:0:0:0:0:1]:2888:3888;[0:0:0:0:0:0:0:0]:2181")
+        );
         let observer = member("server.2=host:2888:3888:observer;2181");
         assert!(observer != full && observer.is_same_place(&full));
     }

@@ -83,10 +83,14 @@ impl Facts {
         match &self.membership {
             Err(reason) => Place::Unknown(reason.clone()),
             Ok(Membership { ensemble: None, .. }) => Place::Standalone,
-            Ok(Membership { ensemble: Some(_), .. }) => match (self.id(), self.entry()) {
-                (_, Some(_)) => Place::Member,
-                (Some(_), None) => Place::Outside,
-                (None, None) => Place::Unknown(
+            Ok(Membership {
+                ensemble: Some(_),
+                server_id,
+            }) => match (disagreement(self.known_id, *server_id), self.id(), self.entry()) {
+                (Some(reason), ..) => Place::Unknown(reason),
+                (_, _, Some(_)) => Place::Member,
+                (_, Some(_), None) => Place::Outside,
+                (_, None, None) => Place::Unknown(
                     "the server's id is not known: set store.data_directory or store.server_id".to_owned(),
                 ),
             },
@@ -173,6 +177,13 @@ impl Facts {
     }
 }
 
+/// Why an id that is known otherwise is not that of the server that answers: a session tells its lowest eight bits, unless
+/// they are 0. Whoever answers then is another server, or the agent is configured for another.
+pub fn disagreement(known: Option<u64>, told: Option<u64>) -> Option<String> {
+    let (known, told) = (known?, told?);
+    (known & 0xff != told).then(|| format!("the configuration says server {known}, the server says {told}"))
+}
+
 /// What commit offsets are counted in.
 pub const UNIT: Unit = Unit::named("zxid");
 
@@ -232,7 +243,7 @@ mod tests {
             known_id: own,
             membership: Ok(Membership {
                 ensemble: Ensemble::parse(config.as_bytes()).unwrap(),
-                server_id: Some(2),
+                server_id: Some(own.unwrap_or(2)),
             }),
             joining: false,
         }
@@ -272,6 +283,29 @@ mod tests {
             facts("follower", None, ONE).status(None).state(),
             NodeState::NotInCluster
         );
+    }
+
+    #[test]
+    fn a_server_of_another_id_than_is_configured_is_unknown() {
+        let mut other = facts("follower", Some(1), "server.1=h:1:2;3\nserver.2=h:4:5;6\nversion=1");
+        assert_eq!(other.status(None), NodeStatus::healthy());
+        let tell = |facts: &mut Facts, id| facts.membership.as_mut().unwrap().server_id = id;
+        tell(&mut other, Some(2));
+        let reason = "the configuration says server 1, the server says 2";
+        assert_eq!(other.status(None), NodeStatus::unknown(reason));
+        assert!(other.cluster_id("zk", false).is_err());
+        assert_eq!(seen_outside(&other), None);
+        // The session has the lowest eight bits only.
+        for (known, told, agree) in [(257, 1, true), (258, 1, false), (1, 1, true)] {
+            assert_eq!(disagreement(Some(known), Some(told)).is_none(), agree, "{known} {told}");
+        }
+        assert_eq!(
+            (disagreement(None, Some(1)), disagreement(Some(256), None)),
+            (None, None)
+        );
+        let mut alone = facts("standalone", Some(1), "");
+        tell(&mut alone, Some(2));
+        assert_eq!(alone.status(None).state(), NodeState::Healthy);
     }
 
     #[test]

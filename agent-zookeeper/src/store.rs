@@ -36,12 +36,7 @@ struct Last {
 /// The agent for a server: the node and its four actions.
 pub fn agent(server: Server) -> Agent {
     let cluster_id = server.cluster_id.clone();
-    let shared = Arc::new(Shared {
-        session: Session::new(server.clone()),
-        server,
-        joining: Mutex::default(),
-        last: Mutex::default(),
-    });
+    let shared = Arc::new(Shared::new(server));
     Agent::new(ZooKeeper(shared.clone()))
         .meant_for(cluster_id)
         .cluster_init(Init::new(shared.clone()))
@@ -51,6 +46,15 @@ pub fn agent(server: Server) -> Agent {
 }
 
 impl Shared {
+    pub(crate) fn new(server: Server) -> Self {
+        Self {
+            session: Session::new(server.clone()),
+            server,
+            joining: Mutex::default(),
+            last: Mutex::default(),
+        }
+    }
+
     /// The configuration.
     pub const fn server(&self) -> &Server {
         &self.server

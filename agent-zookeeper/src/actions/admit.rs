@@ -10,7 +10,7 @@ use agent_sdk::action::{ActionError, Fault, Next};
 use super::change::{Change, Edit, Outcome, reading_failed};
 use crate::address::Address;
 use crate::client::Client;
-use crate::config::Server;
+use crate::config::{Credentials, Server};
 use crate::ensemble::{Ensemble, Version};
 use crate::member::Member;
 use crate::node::NoAnswer;
@@ -74,15 +74,32 @@ pub(super) async fn observe(
 }
 
 async fn look(server: &Server, wanted: &Member) -> Joiner {
-    let Some(address) = wanted.client_address() else {
-        return Joiner::NoAddress;
-    };
-    let mode = match srvr(server, &address).await {
+    match wanted.client_address() {
+        Some(address) => ask(server, &address).await,
+        None => Joiner::NoAddress,
+    }
+}
+
+/// Asks a server that somebody else named. It never gets credentials.
+pub(super) async fn ask(server: &Server, address: &Address) -> Joiner {
+    ask_with(server, address, None).await
+}
+
+/// Asks the agent's own server, which may have the credentials where it shows its ensemble to nobody else.
+pub(super) async fn ask_own(server: &Server) -> Joiner {
+    match server.credentials() {
+        Ok(credentials) => ask_with(server, &server.address, credentials.as_ref()).await,
+        Err(error) => Joiner::Silent(error.to_string()),
+    }
+}
+
+async fn ask_with(server: &Server, address: &Address, credentials: Option<&Credentials>) -> Joiner {
+    let mode = match srvr(server, address).await {
         Ok(srvr) => srvr.mode,
         Err(NoAnswer::Word(WordError::NotServing)) => return Joiner::NotServing,
         Err(error) => return Joiner::Silent(error.to_string()),
     };
-    let client = match Client::open(&address, None, server.timeouts.session()).await {
+    let client = match Client::open(address, credentials, server.timeouts.session()).await {
         Ok(client) => client,
         Err(error) => return Joiner::Silent(format!("it answers srvr, but {error}")),
     };
@@ -204,6 +221,24 @@ fn fit(wanted: &Member, ensemble: &Ensemble, joiner: &Joiner) -> Result<(), Acti
             "joiner_not_ready",
             format!("server {id} is cut off and serves reads only"),
         )),
+        // The session tells the lowest eight bits of an id, and nothing when they are 0.
+        Joiner::Serving {
+            ensemble: followed,
+            id: told,
+            ..
+        } if followed.is_none() || (told.is_none() && id & 0xff != 0) => Err(ActionError::retry(
+            "joiner_unknown",
+            format!(
+                "server {id} serves, but {}, so nobody can tell whether it follows this ensemble: where an ACL hides \
+                 /zookeeper/config, let everybody read it again, or use cluster.join, which reads it with the \
+                 credentials of the server's own agent",
+                if followed.is_none() {
+                    "does not show its ensemble"
+                } else {
+                    "its id is not known"
+                }
+            ),
+        )),
         Joiner::Serving {
             ensemble: Some(followed),
             ..
@@ -216,6 +251,13 @@ fn fit(wanted: &Member, ensemble: &Ensemble, joiner: &Joiner) -> Result<(), Acti
                 ensemble.ids()
             ),
         )),
+        Joiner::Serving { mode: Mode::Leader, .. } if ensemble.get(id).is_some() => last(
+            "leads",
+            format!(
+                "server {id} leads the ensemble, and its role is not changed while it does: restart it, so that another \
+                 leads, and ask again"
+            ),
+        ),
         Joiner::Serving { mode: Mode::Leader, .. } => {
             last("other_ensemble", format!("server {id} leads an ensemble of its own"))
         }
@@ -366,6 +408,29 @@ mod tests {
         let observer = TWO.replace("h:4:5", "h:4:5:observer");
         let view = view(WANTED, &observer, serving(Mode::Observer, &observer));
         assert!(matches!(decide(&view, None), Ok(Next::Do { .. })));
+    }
+
+    #[test]
+    fn a_joiner_that_nobody_can_judge_is_not_taken_in() {
+        let joiner = |ensemble, id| Joiner::Serving {
+            mode: Mode::Follower,
+            ensemble,
+            id,
+        };
+        let unknown = ("retry", "joiner_unknown".to_owned());
+        assert_eq!(refused(&view(WANTED, ONE, joiner(None, Some(2)))), unknown);
+        assert_eq!(refused(&view(WANTED, ONE, joiner(Some(ensemble(ONE)), None))), unknown);
+        let far = view("server.256=h:4:5;6", ONE, joiner(Some(ensemble(ONE)), None));
+        assert!(
+            matches!(decide(&far, None), Ok(Next::Do { .. })),
+            "such an id is never told"
+        );
+    }
+
+    #[test]
+    fn a_leader_is_not_demoted() {
+        let leader = view("server.2=h:4:5:observer;6", TWO, serving(Mode::Leader, TWO));
+        assert_eq!(refused(&leader), ("final", "leads".into()));
     }
 
     #[test]

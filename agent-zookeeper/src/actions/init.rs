@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admit;
 use crate::ensemble::Ensemble;
+use crate::node::disagreement;
 use crate::reach::{Reached, reach};
 use crate::reconfig::NOT_STANDALONE;
 use crate::store::Shared;
@@ -36,6 +37,8 @@ pub struct Initialised {
 pub struct Own {
     ensemble: Option<Ensemble>,
     id: Option<u64>,
+    /// The id as the session tells it.
+    told: Option<u64>,
 }
 
 /// There is nothing to apply.
@@ -72,9 +75,10 @@ impl Converge for Init {
     async fn observe(&self, _: &NoArgs, _: Option<&NoStep>) -> Result<Own, ActionError> {
         let server = self.0.server();
         let Reached { client, ensemble, .. } = reach(server, std::slice::from_ref(&server.address)).await?;
-        let id = server.known_id().or_else(|| client.server_id());
+        let told = client.server_id();
+        let id = server.known_id().or(told);
         client.close().await;
-        Ok(Own { ensemble, id })
+        Ok(Own { ensemble, id, told })
     }
 
     fn decide(_: &NoArgs, view: &Own, _: Option<&NoStep>) -> Result<Next<NoStep, Initialised>, ActionError> {
@@ -90,6 +94,10 @@ impl Converge for Init {
                 "the server's id is not known: set store.data_directory or store.server_id",
             ));
         };
+        if let Some(reason) = disagreement(view.id, view.told) {
+            let remedy = "correct store.address, store.server_id, store.member or store.data_directory";
+            return Err(ActionError::last("id_mismatch", format!("{reason}: {remedy}")));
+        }
         if ensemble.get(id).is_none() {
             return Err(ActionError::last(
                 "other_ensemble",
@@ -117,9 +125,14 @@ mod tests {
     use super::*;
 
     fn decide(config: &str, id: Option<u64>) -> Result<Next<NoStep, Initialised>, String> {
+        decide_told(config, id, id)
+    }
+
+    fn decide_told(config: &str, id: Option<u64>, told: Option<u64>) -> Result<Next<NoStep, Initialised>, String> {
         let view = Own {
             ensemble: Ensemble::parse(config.as_bytes()).unwrap(),
             id,
+            told,
         };
         Init::decide(&NoArgs {}, &view, None).map_err(|error| match error {
             ActionError::Final(fault) => fault.code().to_owned(),
@@ -140,6 +153,7 @@ mod tests {
         );
         assert_eq!(decide(one, Some(2)), Err("other_ensemble".into()));
         assert_eq!(decide(one, None), Err("id_unknown".into()));
+        assert_eq!(decide_told(one, Some(1), Some(2)), Err("id_mismatch".into()));
         assert_eq!(
             decide("server.1=h:1:2;3\nversion=0", Some(1)),
             Err("reconfig_disabled".into())

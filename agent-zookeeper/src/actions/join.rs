@@ -7,11 +7,13 @@ use agent_sdk::action::{ActionError, Converge, Fault, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::admit::{self, Admission};
-use super::change::{self, Change, Outcome};
+use super::admit::{self, Admission, Joiner};
+use super::change::{self, Change, Outcome, reading_failed};
 use crate::address::Address;
+use crate::config::Server;
 use crate::ensemble::Ensemble;
 use crate::member::{Member, Role};
+use crate::srvr::Mode;
 use crate::store::Shared;
 
 /// Takes this server into the ensemble of another.
@@ -33,10 +35,18 @@ impl Join {
         Self(shared)
     }
 
-    /// Where the member is that the arguments name.
-    async fn member(&self, args: &JoinArgs) -> Result<Vec<Address>, ActionError> {
-        let followed = self.0.ensemble().await;
-        resolve(&args.node, followed.as_ref()).map(|address| vec![address])
+    /// Whether the member that the arguments name is in the ensemble that was read. What the caller names gets no
+    /// credentials by its own word: a password sent to it would be in the hands of whoever listens there.
+    async fn check(&self, args: &JoinArgs, read: Option<&Ensemble>) -> Result<(), ActionError> {
+        let server = self.0.server();
+        // By its id a member is named by what the agent's own server shows.
+        let named = resolve(&args.node, read)?;
+        let Some(followed) = read else { return Ok(()) };
+        let known = |member: &Member| member.client_address().as_ref() == Some(&named);
+        if named == server.address || followed.members().any(known) {
+            return Ok(());
+        }
+        same_ensemble(server, &named, followed).await
     }
 
     fn wanted(&self, args: &JoinArgs) -> Result<Member, ActionError> {
@@ -85,14 +95,63 @@ fn resolve(node: &str, followed: Option<&Ensemble>) -> Result<Address, ActionErr
         .ok_or_else(|| unresolved(format!("{member} has no client part (;HOST:PORT): nobody can ask it")))
 }
 
+/// Asks a server that nobody vouches for, without credentials, whether its ensemble is the one that is followed.
+async fn same_ensemble(server: &Server, named: &Address, followed: &Ensemble) -> Result<(), ActionError> {
+    let shown = match admit::ask(server, named).await {
+        Joiner::Serving { ensemble, .. } => ensemble,
+        Joiner::Silent(reason) => return Err(unreachable(named, &reason)),
+        Joiner::NotServing | Joiner::NoAddress => return Err(unreachable(named, "it does not serve")),
+    };
+    match shown {
+        Some(shown) if shown.has_members_of(followed) => Ok(()),
+        shown => Err(ActionError::retry(
+            "other_ensemble",
+            format!(
+                "{named} {}, and this server follows an ensemble of {}: it joins no other, and credentials are sent \
+                 to no server that is not in it; name a member as the ensemble itself lists it, or start this server \
+                 with the lines of the ensemble that it is to join",
+                shown.map_or_else(
+                    || "shows no ensemble to the agent".to_owned(),
+                    |shown| format!("is in an ensemble of {}", shown.ids())
+                ),
+                followed.ids()
+            ),
+        )),
+    }
+}
+
+fn unreachable(named: &Address, reason: &str) -> ActionError {
+    ActionError::retry(
+        "member_unreachable",
+        format!(
+            "{named} is no client address in the ensemble that this server follows, and gives no answer: {reason}; \
+             nothing was sent"
+        ),
+    )
+}
+
 impl Converge for Join {
     type View = Admission;
     type Step = Change;
 
     async fn observe(&self, args: &JoinArgs, last: Option<&Change>) -> Result<Admission, ActionError> {
         let wanted = self.wanted(args)?;
-        let member = self.member(args).await?;
-        let view = admit::observe(self.0.server(), &member, wanted, last).await;
+        let read = admit::observe(self.0.server(), &self.0.ways().await, wanted, last).await;
+        let view = match read {
+            Ok(mut view) => {
+                // The server that joins is the agent's own: it may be asked with credentials, at the agent's own address.
+                if matches!(view.joiner, Joiner::Serving { ensemble: None, mode, .. } if mode != Mode::Standalone)
+                    && let Joiner::Serving { id: told, .. } = &view.joiner
+                    && let own @ Joiner::Serving { .. } = admit::ask_own(self.0.server()).await
+                    && matches!(&own, Joiner::Serving { id, .. } if id == told)
+                {
+                    view.joiner = own;
+                }
+                let checked = self.check(args, view.ensemble.as_ref()).await;
+                checked.map(|()| view).map_err(|error| reading_failed(error, last))
+            }
+            Err(error) => Err(error),
+        };
         let done = |view: &Admission| {
             view.ensemble
                 .as_ref()
@@ -108,11 +167,11 @@ impl Converge for Join {
         admit::decide(view, last)
     }
 
-    async fn apply(&self, args: &JoinArgs, step: &Change, invocation: &Invocation) -> Result<(), ActionError> {
-        let member = self.member(args).await?;
+    async fn apply(&self, _: &JoinArgs, step: &Change, invocation: &Invocation) -> Result<(), ActionError> {
+        let ways = self.0.ways().await;
         // From here on the server is on its way in, until it is seen to be a member or the change has failed.
         self.0.set_joining(true);
-        let sent = change::send(self.0.server(), &member, step, invocation).await;
+        let sent = change::send(self.0.server(), &ways, step, invocation).await;
         if sent.is_err() {
             self.0.set_joining(false);
         }
@@ -127,6 +186,43 @@ impl Converge for Join {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Peer;
+
+    const MEMBERS: &str = "server.1=127.0.0.1:2888:3888;127.0.0.1:";
+
+    /// Joins by the address of a peer that nobody vouches for, and says with which code that ends.
+    async fn joined_by(own: &Peer, named: &Peer) -> Option<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("credentials");
+        std::fs::write(&file, "super:harvested").unwrap();
+        let mut server = Server::new(own.address(), "zk");
+        let line = format!("server.2=127.0.0.1:2889:3889;{}", own.address());
+        (server.member, server.credentials_file) = (Some(line.parse().unwrap()), Some(file));
+        let join = Join::new(Arc::new(Shared::new(server)));
+        let args = JoinArgs {
+            node: format!("server.1=127.0.0.1:2888:3888;{}", named.address()),
+            role: None,
+        };
+        match join.observe(&args, None).await {
+            Ok(_) => None,
+            Err(ActionError::Final(fault) | ActionError::Retry(fault)) => Some(fault.code().to_owned()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_password_never_goes_where_the_caller_says() {
+        let ensemble = format!("{MEMBERS}1\nversion=100000000");
+        let other = "server.1=127.0.0.1:4:5;6\nversion=100000000";
+        for (shows, code) in [(ensemble.as_str(), None), (other, Some("other_ensemble"))] {
+            let own = Peer::start(2, &ensemble);
+            let impostor = Peer::start(1, shows);
+            assert_eq!(joined_by(&own, &impostor).await.as_deref(), code);
+            assert!(impostor.sessions() > 0, "it was asked");
+            assert!(!impostor.has_seen(b"harvested"), "the impostor has the password");
+            assert!(own.has_seen(b"harvested"), "the agent's own server may have it");
+        }
+    }
 
     #[test]
     fn a_member_is_found_by_its_line_or_by_its_id() {

@@ -18,23 +18,24 @@ use crate::superuser::{hide_config, write};
 fn a_server_on_its_way_in_says_so() {
     let rig = Rig::start(blank(2));
     await_state(rig.agent(1), NodeState::Healthy);
-    await_state(rig.agent(2), NodeState::NotInCluster);
-    let proxy = Proxy::start(rig.server(1).client_address());
-    let line = rig.server(1).server_line();
-    let place = line.split(';').next().unwrap();
-    let args = json!({ "node": format!("{place};{}", proxy.address()) });
+    let proxy = Proxy::start(rig.server(2).client_address());
+    let mut joiner = settings(&rig.cluster, rig.server(2));
+    joiner.address = address(proxy.address());
+    let joiner = start(joiner);
+    await_state(&joiner, NodeState::NotInCluster);
+    let args = by_member_address(rig.agent(1));
     proxy.set(Trap::Request);
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| done(&run(rig.agent(2).client(), JOIN, &args)));
+        let running = scope.spawn(|| done(&run(joiner.client(), JOIN, &args)));
         until("the change to be caught", || proxy.sprung());
-        assert_eq!(node(rig.agent(2)).node_status, NodeState::JoiningCluster);
+        assert_eq!(node(&joiner).node_status, NodeState::JoiningCluster);
         proxy.set(Trap::Off);
         assert_eq!(running.join().unwrap()["changed"], true);
     });
-    assert_eq!(node(rig.agent(2)).node_status, NodeState::Healthy);
+    assert_eq!(node(&joiner).node_status, NodeState::Healthy);
     // Nothing of it is left when the server is outside again.
     done(&run(rig.agent(1).client(), REMOVE, &json!({ "node": "2" })));
-    await_state(rig.agent(2), NodeState::NotInCluster);
+    await_state(&joiner, NodeState::NotInCluster);
 }
 
 #[test]

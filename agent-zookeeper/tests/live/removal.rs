@@ -31,7 +31,12 @@ fn line_5_the_dead_the_unknown_and_the_leader_are_removed() {
     let told = plans(rig.cluster.servers(), client, &rig.server(dead).server_line());
     assert_eq!(
         told,
-        ["done", "refused: joiner_unreachable", "refused: no_quorum", "done"]
+        [
+            "done",
+            "refused: joiner_unreachable",
+            "refused: member_unreachable",
+            "done"
+        ]
     );
     assert_eq!(done(&run(client, REMOVE, &args))["changed"], false);
 
