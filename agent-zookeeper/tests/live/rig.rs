@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use agent_sdk::client::{Client, ClientError, NodeInfo, Record, Schedule, ShardInfo, wait};
+use agent_sdk::client::{Client, ClientError, Method, NodeInfo, Record, Schedule, ShardInfo, wait};
 use agent_sdk::spec::{NodeState, Preconditions, Role, State};
 use agent_sdk::testing::{StateDir, TestAgent};
 use agent_zookeeper::config;
@@ -201,18 +201,44 @@ pub(crate) fn by_member_address(agent: &TestAgent) -> Value {
 /// Every information endpoint answers in time, whatever it says.
 pub(crate) fn all_in_time(agent: &TestAgent) {
     let client = agent.client();
+    // Asked up to three times: a busy machine may be late once, an endpoint that hangs is late each time.
     let timed = |what: &str, call: &dyn Fn() -> Result<(), ClientError>| {
-        let begun = Instant::now();
-        let answer = call();
-        assert!(begun.elapsed() <= IN_TIME, "{what} took {:?}", begun.elapsed());
-        if let Err(error) = answer {
-            assert!(
-                error.problem().is_some_and(|problem| problem.status == 503),
-                "{what}: {error}"
-            );
+        let mut late = Vec::new();
+        while late.len() < 3 {
+            let begun = Instant::now();
+            let answer = call();
+            let took = begun.elapsed();
+            if let Err(error) = answer {
+                assert!(
+                    error.problem().is_some_and(|problem| problem.status == 503),
+                    "{what}: {error}"
+                );
+            }
+            if took <= IN_TIME {
+                return;
+            }
+            late.push(took);
         }
+        panic!("{what} is late each time: {late:?}");
+    };
+    let get = |path: &str| {
+        let answer = wait(client.raw(Method::Get, path, Vec::new()))?;
+        assert!(matches!(answer.status, 200 | 500..=599), "{path}: {}", answer.status);
+        Ok(())
     };
     timed("info/node", &|| wait(client.node()).map(drop));
     timed("info/store", &|| wait(client.store()).map(drop));
     timed("info/shards", &|| wait(client.shards()).map(drop));
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/v1/kinds",
+        "/api/v1/actions/queue",
+        "/api/unstable/info/node",
+        "/api/unstable/info/store",
+        "/api/unstable/info/shards",
+    ] {
+        timed(path, &|| get(path));
+    }
 }
