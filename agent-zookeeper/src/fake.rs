@@ -96,14 +96,14 @@ fn serve(mut stream: TcpStream, id: u8, config: &str, unless: &[u8], seen: &Mute
                 _ if !allowed => {}
                 SYNC => answer.extend(&frame[8..]),
                 GET_DATA => {
-                    answer.extend((config.len() as u32).to_be_bytes());
+                    answer.extend(u32::try_from(config.len()).unwrap().to_be_bytes());
                     answer.extend(config.as_bytes());
                     answer.extend([0; 68]);
                 }
                 _ => {}
             }
         }
-        stream.write_all(&(answer.len() as u32).to_be_bytes())?;
+        stream.write_all(&u32::try_from(answer.len()).unwrap().to_be_bytes())?;
         stream.write_all(&answer)?;
     }
 }
