@@ -97,6 +97,11 @@ impl Ensemble {
         self.members.values()
     }
 
+    /// Whether this is the ensemble of this version and these members. A step of an older agent has none.
+    pub fn is(&self, version: Version, members: &[Member]) -> bool {
+        self.version == version && (members.is_empty() || self.members().eq(members))
+    }
+
     /// How many members vote.
     pub fn participants(&self) -> usize {
         self.members().filter(|member| member.role == Role::Participant).count()

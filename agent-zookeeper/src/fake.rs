@@ -19,11 +19,17 @@ struct Seen {
 }
 
 const SYNC: i32 = 9;
+const AUTH_FAILED: i32 = -115;
 const GET_DATA: i32 = 4;
 
 impl Peer {
     /// A follower of this id, with this content in its config node.
     pub(crate) fn start(id: u8, config: &str) -> Self {
+        Self::refusing(id, config, b"")
+    }
+
+    /// The same; it refuses each session on which it was not sent these bytes first.
+    pub(crate) fn refusing(id: u8, config: &str, unless: &'static [u8]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, config) = (Arc::new(Mutex::new(Seen::default())), config.to_owned());
@@ -31,7 +37,7 @@ impl Peer {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (seen, config) = (Arc::clone(&serving), config.clone());
-                std::thread::spawn(move || drop(serve(stream, id, &config, &seen)));
+                std::thread::spawn(move || drop(serve(stream, id, &config, unless, &seen)));
             }
         });
         Self { address, seen }
@@ -53,8 +59,8 @@ impl Peer {
     }
 }
 
-fn serve(mut stream: TcpStream, id: u8, config: &str, seen: &Mutex<Seen>) -> io::Result<()> {
-    let mut first = true;
+fn serve(mut stream: TcpStream, id: u8, config: &str, unless: &[u8], seen: &Mutex<Seen>) -> io::Result<()> {
+    let (mut first, mut allowed) = (true, unless.is_empty());
     loop {
         let mut length = [0; 4];
         stream.read_exact(&mut length)?;
@@ -67,6 +73,7 @@ fn serve(mut stream: TcpStream, id: u8, config: &str, seen: &Mutex<Seen>) -> io:
         seen.lock().unwrap().bytes.extend(&frame);
         let number = |at: usize| i32::from_be_bytes(frame[at..at + 4].try_into().unwrap());
         let mut answer = Vec::new();
+        allowed = allowed || frame.windows(unless.len()).any(|window| window == unless);
         if std::mem::take(&mut first) {
             seen.lock().unwrap().sessions += 1;
             answer.extend([0; 4]);
@@ -79,18 +86,24 @@ fn serve(mut stream: TcpStream, id: u8, config: &str, seen: &Mutex<Seen>) -> io:
             answer.extend(number(0).to_be_bytes());
             answer.extend(0x1_0000_0007_i64.to_be_bytes());
             let known = matches!(number(4), SYNC | GET_DATA | 11 | 100 | -11);
-            answer.extend(if known { 0_i32 } else { -6 }.to_be_bytes());
+            let error = match known {
+                _ if !allowed => AUTH_FAILED,
+                true => 0,
+                false => -6,
+            };
+            answer.extend(error.to_be_bytes());
             match number(4) {
+                _ if !allowed => {}
                 SYNC => answer.extend(&frame[8..]),
                 GET_DATA => {
-                    answer.extend((config.len() as u32).to_be_bytes());
+                    answer.extend(u32::try_from(config.len()).unwrap().to_be_bytes());
                     answer.extend(config.as_bytes());
                     answer.extend([0; 68]);
                 }
                 _ => {}
             }
         }
-        stream.write_all(&(answer.len() as u32).to_be_bytes())?;
+        stream.write_all(&u32::try_from(answer.len()).unwrap().to_be_bytes())?;
         stream.write_all(&answer)?;
     }
 }

@@ -85,23 +85,59 @@ async fn on(
         ));
     }
     let within = server.timeouts.session();
-    let client = Client::open(address, credentials, within)
-        .await
-        .map_err(|error| elsewhere(error.to_string()))?;
+    let client = Client::open(address, credentials, within).await.map_err(refusal)?;
     match client.synced(within).await {
         Ok(ensemble) => Ok((client, ensemble)),
-        Err(ClientError::Answered {
+        Err(error) => Err(refusal(error)),
+    }
+}
+
+/// What an error at a server means for the others.
+fn refusal(error: ClientError) -> Refusal {
+    let everywhere = |code, message: String| Refusal::Everywhere(ActionError::last(code, message));
+    match error {
+        ClientError::Answered {
             error: zookeeper_client::Error::NoAuth,
             ..
-        }) => Err(Refusal::Everywhere(ActionError::last(
+        } => everywhere(
             "no_authority",
             "the ensemble does not show its configuration to the agent (-102): give world:anyone the right to read \
-             /zookeeper/config, or put super:PASSWORD into store.credentials_file",
-        ))),
-        Err(ClientError::Content(error)) => Err(Refusal::Everywhere(ActionError::last(
-            "config_unreadable",
-            error.to_string(),
-        ))),
-        Err(error) => Err(elsewhere(error.to_string())),
+             /zookeeper/config, or put super:PASSWORD into store.credentials_file"
+                .to_owned(),
+        ),
+        ClientError::Answered {
+            error: zookeeper_client::Error::AuthFailed,
+            address,
+        } => everywhere(
+            "no_authority",
+            format!(
+                "{address} refuses the agent's session (-115): the server takes none without credentials of a scheme \
+                 that it knows; put USER:PASSWORD for the scheme digest into store.credentials_file, or correct it"
+            ),
+        ),
+        ClientError::Content(error) => everywhere("config_unreadable", error.to_string()),
+        error => Refusal::Elsewhere(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_credentials_are_no_authority() {
+        use zookeeper_client::Error;
+        for (error, code) in [
+            (Error::AuthFailed, Some("no_authority")),
+            (Error::NoAuth, Some("no_authority")),
+            (Error::ConnectionLoss, None),
+        ] {
+            let address = Address::new("h", 1);
+            match (refusal(ClientError::Answered { address, error }), code) {
+                (Refusal::Everywhere(ActionError::Final(fault)), Some(code)) => assert_eq!(fault.code(), code),
+                (Refusal::Elsewhere(_), None) => {}
+                (_, code) => panic!("{code:?}"),
+            }
+        }
     }
 }

@@ -52,6 +52,12 @@ pub enum SessionError {
          (setAcl /zookeeper/config world:anyone:r), or put super:PASSWORD into store.credentials_file"
     )]
     NoAuth,
+    /// The server refuses the session.
+    #[error(
+        "the server refuses the agent's session (-115): it takes none without credentials; put USER:PASSWORD for the \
+         scheme digest into store.credentials_file, or correct it"
+    )]
+    AuthFailed,
 }
 
 type Answer = Result<Membership, SessionError>;
@@ -148,11 +154,15 @@ impl Keeper {
                 (self.last_failure, self.pause) = (None, SHORTEST_PAUSE);
                 Ok(membership)
             }
-            Err(SessionError::Failed(reason)) => {
+            Err(error @ (SessionError::Failed(_) | SessionError::AuthFailed)) => {
+                let reason = match &error {
+                    SessionError::Failed(reason) => reason.clone(),
+                    error => error.to_string(),
+                };
                 self.client = None;
-                self.last_failure = Some((Instant::now() + self.pause, reason.clone()));
+                self.last_failure = Some((Instant::now() + self.pause, reason));
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                Err(SessionError::Failed(reason))
+                Err(error)
             }
             Err(error) => Err(error),
         }
@@ -161,7 +171,8 @@ impl Keeper {
     /// Reads as anybody; where that is refused and the agent has credentials, with those from then on.
     async fn read(&mut self) -> Answer {
         let read = self.read_once().await;
-        if read != Err(SessionError::NoAuth) || self.with_credentials || self.server.credentials_file.is_none() {
+        let refused = matches!(read, Err(SessionError::NoAuth | SessionError::AuthFailed));
+        if !refused || self.with_credentials || self.server.credentials_file.is_none() {
             return read;
         }
         self.with_credentials = true;
@@ -222,6 +233,32 @@ fn failed(error: &ClientError) -> SessionError {
             error: zookeeper_client::Error::NoAuth,
             ..
         } => SessionError::NoAuth,
+        ClientError::Answered {
+            error: zookeeper_client::Error::AuthFailed,
+            ..
+        } => SessionError::AuthFailed,
         error => SessionError::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Peer;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refused_session_is_tried_with_the_credentials() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("credentials");
+        std::fs::write(&file, "super:needed").unwrap();
+        let peer = Peer::refusing(1, "server.1=h:1:2;3\nversion=1", b"super:needed");
+        let mut server = Server::new(peer.address(), "zk");
+        let refused = Session::new(server.clone()).membership().await.unwrap_err();
+        assert_eq!(refused, SessionError::AuthFailed);
+        assert!(!peer.has_seen(b"needed"));
+        server.credentials_file = Some(file);
+        let membership = Session::new(server).membership().await.unwrap();
+        assert_eq!(membership.server_id, Some(1));
+        assert!(peer.has_seen(b"needed"));
     }
 }

@@ -151,10 +151,7 @@ pub(super) fn decide(view: &Admission, last: Option<&Change>) -> Result<Next<Cha
     }
     changeable(ensemble)?;
     fit(wanted, ensemble, joiner)?;
-    let now = Change {
-        base: ensemble.version(),
-        edit: Edit::Join(wanted.clone()),
-    };
+    let now = Change::new(ensemble, Edit::Join(wanted.clone()));
     Ok(Next::Do { now, then: Vec::new() })
 }
 

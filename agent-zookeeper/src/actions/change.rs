@@ -19,6 +19,9 @@ use crate::reconfig::{Verdict, verdict};
 pub struct Change {
     /// Version of the configuration that it is based on.
     pub base: Version,
+    /// The members that it is based on: two ensembles can have one version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
     /// What is changed.
     pub edit: Edit,
 }
@@ -44,6 +47,22 @@ pub struct Outcome {
     pub config_version: String,
     /// Whether this action asked for the change; false when the server was a member before.
     pub changed: bool,
+}
+
+impl Change {
+    /// A change of the ensemble as it was read.
+    pub fn new(read: &Ensemble, edit: Edit) -> Self {
+        Self {
+            base: read.version(),
+            members: read.members().cloned().collect(),
+            edit,
+        }
+    }
+
+    /// Whether this is the ensemble that the change is based on.
+    fn is_based_on(&self, ensemble: Option<&Ensemble>) -> bool {
+        ensemble.is_some_and(|ensemble| ensemble.is(self.base, &self.members))
+    }
 }
 
 impl Outcome {
@@ -84,7 +103,7 @@ pub(super) async fn send(
         with_credentials,
     } = reach(server, addresses).await?;
     // The guard would refuse it too, and would write a refused transaction for it.
-    if ensemble.map(|ensemble| ensemble.version()) != Some(change.base) {
+    if !change.is_based_on(ensemble.as_ref()) {
         client.close().await;
         return Err(ActionError::retry(
             "changed_meanwhile",
@@ -156,6 +175,7 @@ mod tests {
     fn a_step_is_read_back_from_its_checkpoint() {
         let join = Change {
             base: Version(0x1_0000_0000),
+            members: Vec::new(),
             edit: Edit::Join("server.2=h:1:2;3".parse().unwrap()),
         };
         let text = serde_json::to_string(&join).unwrap();
@@ -166,12 +186,28 @@ mod tests {
         assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), join);
         let leave = Change {
             base: Version(16),
+            members: Vec::new(),
             edit: Edit::Leave(2),
         };
         assert_eq!(
             leave.to_string(),
             "remove server 2 from the ensemble, on version 10 of its configuration"
         );
+    }
+
+    #[test]
+    fn a_change_is_based_on_members_as_well_as_on_a_version() {
+        let read = |text: &str| Ensemble::parse(text.as_bytes()).unwrap();
+        let one = read("server.1=a:1:2;3\nversion=10");
+        let mut change = Change::new(one.as_ref().unwrap(), Edit::Leave(2));
+        let text = serde_json::to_string(&change).unwrap();
+        assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), change);
+        let other = read("server.1=b:1:2;3\nversion=10");
+        assert!(change.is_based_on(one.as_ref()));
+        assert!(!change.is_based_on(other.as_ref()) && !change.is_based_on(None));
+        assert!(!change.is_based_on(read("server.1=a:1:2;3\nversion=11").as_ref()));
+        change.members.clear();
+        assert!(change.is_based_on(other.as_ref()), "a step of an older agent");
     }
 
     #[test]
@@ -183,6 +219,7 @@ mod tests {
         };
         let step = Change {
             base: Version(1),
+            members: Vec::new(),
             edit: Edit::Leave(2),
         };
         assert_eq!(code(reading_failed(failed(), None)), "no_quorum");

@@ -46,6 +46,8 @@ impl Join {
         if named == server.address || followed.members().any(known) {
             return Ok(());
         }
+        // Each server of a static ensemble shows its own file: there is nothing to compare, and nothing to change.
+        admit::changeable(followed)?;
         same_ensemble(server, &named, followed).await
     }
 

@@ -118,10 +118,7 @@ impl Converge for Remove {
             ));
         }
         admit::changeable(ensemble)?;
-        let now = Change {
-            base: ensemble.version(),
-            edit: Edit::Leave(id),
-        };
+        let now = Change::new(ensemble, Edit::Leave(id));
         Ok(Next::Do { now, then: Vec::new() })
     }
 
