@@ -93,7 +93,7 @@ impl Writer {
                 }
             }
             self.write(batch);
-            cleaning = self.tally.kept > self.keep;
+            cleaning = self.tally.kept > retention::most(self.keep);
             self.health.set_counts(self.tally.waiting, self.tally.kept);
         }
     }
@@ -185,9 +185,9 @@ impl Writer {
         } else {
             None
         };
-        // A finished action pays for the cleaning of the one that it pushes out.
-        if tally.kept > self.keep {
-            retention::clean(&transaction, &mut tally, self.keep)?;
+        // Actions that end pay for the cleaning of those that they push out, many at once.
+        if tally.kept > retention::most(self.keep) {
+            retention::clean_up(&transaction, &mut tally, self.keep)?;
         }
         transaction.commit()?;
         Ok(Outcome {
