@@ -90,7 +90,7 @@ impl Readers {
             let rows = statement.query_map(params![before, page_size(limit)], |row| {
                 Ok((row::place(row)?, row::summary_or_damaged(row)))
             })?;
-            page(List::Finished, rows.collect::<Result<_, _>>()?, limit)
+            Ok(page(List::Finished, rows.collect::<Result<_, _>>()?, limit))
         })
         .await
     }
@@ -113,7 +113,7 @@ impl Readers {
                     found.push(row?);
                 }
             }
-            page(List::Queue, found, limit)
+            Ok(page(List::Queue, found, limit))
         })
         .await
     }
@@ -207,7 +207,7 @@ impl Readers {
 }
 
 /// A page of what was found, at most one more than it holds, each with its number in the list.
-fn page(list: List, mut found: Vec<(i64, Summary)>, limit: usize) -> rusqlite::Result<Page<Summary>> {
+fn page(list: List, mut found: Vec<(i64, Summary)>, limit: usize) -> Page<Summary> {
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found
@@ -215,7 +215,7 @@ fn page(list: List, mut found: Vec<(i64, Summary)>, limit: usize) -> rusqlite::R
         .filter(|_| more)
         .map(|(after, _)| Cursor { list, after: *after });
     let items = found.into_iter().map(|(_, summary)| summary).collect();
-    Ok(Page { items, next })
+    Page { items, next }
 }
 
 /// One more than a page holds says whether another follows.

@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::health::{Health, Status};
 use super::reserve::Reserve;
 use super::watchers::Watchers;
-use super::{WriteError, retention};
+use super::{WriteError, retention, row};
 use crate::spec::Record;
 
 /// Commands in one transaction: enough for every HTTP client of a busy moment, and little enough that the first of them
@@ -233,7 +233,8 @@ impl Writer {
             (Some(task), None) => self.resumed = Some(task),
             (None, runner) => self.runner = runner,
         }
-        self.watchers.changed(&changed);
+        self.watchers
+            .changed(&changed, |id| row::find(&self.connection, id).ok().flatten());
     }
 
     fn fail(&mut self, batch: Vec<Command>, reason: &str) {
