@@ -127,20 +127,39 @@ pub(super) fn take(
                 fail_damaged(connection, tally, seq)?;
                 changed.push(id);
             }
-            Ok(record) if record.preconditions.is_some() => {
-                tally.taken = Some(record.id);
-                return Ok(Some(Task {
-                    record,
-                    spent: Duration::ZERO,
-                    begun: false,
-                }));
-            }
-            Ok(record) => {
-                changed.push(record.id);
-                return start(connection, tally, seq, record).map(Some);
-            }
+            Ok(record) => return hand_out(connection, tally, seq, record, changed).map(Some),
         }
     }
+}
+
+/// [`take`] for the record that was accepted last, in this transaction, when no other waits.
+pub(super) fn take_accepted(
+    connection: &Connection,
+    tally: &mut Tally,
+    record: Record,
+    changed: &mut Vec<Uuid>,
+) -> rusqlite::Result<Option<Task>> {
+    let seq = tally.last_seq;
+    hand_out(connection, tally, seq, record, changed).map(Some)
+}
+
+fn hand_out(
+    connection: &Connection,
+    tally: &mut Tally,
+    seq: i64,
+    record: Record,
+    changed: &mut Vec<Uuid>,
+) -> rusqlite::Result<Task> {
+    if record.preconditions.is_some() {
+        tally.taken = Some(record.id);
+        return Ok(Task {
+            record,
+            spent: Duration::ZERO,
+            begun: false,
+        });
+    }
+    changed.push(record.id);
+    start(connection, tally, seq, record)
 }
 
 fn accept(

@@ -137,6 +137,7 @@ impl Ledger {
             resumed,
             runner: None,
             before_write,
+            begun: None,
             log_length: Arc::default(),
         };
         std::thread::Builder::new()

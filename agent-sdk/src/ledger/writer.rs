@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, TransactionBehavior};
@@ -28,8 +29,12 @@ const BATCH: usize = 256;
 /// Pages of the write-ahead log after which it is carried over into the database: SQLite's own measure, 4 MiB.
 const LONG_LOG: i32 = 1000;
 
+/// How long to look for the next command before sleeping, when the runner was just given an action: one that does little is
+/// over by then, and waking a thread takes as long as it does.
+const LINGER: Duration = Duration::from_micros(50);
+
 /// How long to wait before looking again whether a full disk has space: only while an action waits for it.
-const SPACE_POLL: std::time::Duration = std::time::Duration::from_millis(250);
+const SPACE_POLL: Duration = Duration::from_millis(250);
 
 /// Called before each transaction.
 pub(super) type BeforeWrite = Box<dyn FnMut(&Connection) + Send>;
@@ -48,6 +53,8 @@ pub(super) struct Writer {
     /// The runner, while it waits for work.
     pub(super) runner: Option<Reply<Task>>,
     pub(super) before_write: Option<BeforeWrite>,
+    /// When the runner was given an action, until that is looked at.
+    pub(super) begun: Option<Instant>,
     /// Pages of the write-ahead log after the last commit.
     pub(super) log_length: Arc<AtomicI32>,
 }
@@ -82,7 +89,7 @@ impl Writer {
                     self.write(Vec::new());
                     continue;
                 }
-                Err(mpsc::error::TryRecvError::Empty) => self.commands.blocking_recv(),
+                Err(mpsc::error::TryRecvError::Empty) => self.linger().or_else(|| self.commands.blocking_recv()),
             };
             let Some(first) = first else { return };
             let mut batch = vec![first];
@@ -96,6 +103,18 @@ impl Writer {
             cleaning = self.tally.kept > retention::most(self.keep);
             self.health.set_counts(self.tally.waiting, self.tally.kept);
         }
+    }
+
+    /// The next command, if it comes at once after an action was begun. Whoever else has work goes first.
+    fn linger(&mut self) -> Option<Command> {
+        let begun = self.begun.take()?;
+        while begun.elapsed() < LINGER {
+            if let Ok(command) = self.commands.try_recv() {
+                return Some(command);
+            }
+            std::thread::yield_now();
+        }
+        None
     }
 
     fn failed(&self) -> bool {
@@ -180,10 +199,13 @@ impl Writer {
             changed.extend(subject(command));
             wanted |= matches!(command, Command::Take { .. } | Command::End { next: Some(_), .. });
         }
-        let task = if wanted && tally.taken.is_none() {
-            apply::take(&transaction, &mut tally, &mut changed)?
-        } else {
-            None
+        let task = match effects.last() {
+            _ if !wanted || tally.taken.is_some() => None,
+            // What was accepted just now, and is alone, need not be read back.
+            Some(Effect::Accepted(Ok(record))) if tally.waiting == 1 => {
+                apply::take_accepted(&transaction, &mut tally, record.clone(), &mut changed)?
+            }
+            _ => apply::take(&transaction, &mut tally, &mut changed)?,
         };
         // Actions that end pay for the cleaning of those that they push out, many at once.
         if tally.kept > retention::most(self.keep) {
@@ -220,6 +242,7 @@ impl Writer {
         let task = self.resumed.take_if(|_| self.runner.is_some()).or(task);
         match (task, self.runner.take()) {
             (Some(task), Some(runner)) => {
+                self.begun = Some(Instant::now());
                 if let Err(task) = runner.send(task) {
                     // The runner has gone in good order: the action goes on at the next start.
                     let (reply, _) = oneshot::channel();
