@@ -138,9 +138,9 @@ pub(super) fn take_accepted(
     tally: &mut Tally,
     record: Record,
     changed: &mut Vec<Uuid>,
-) -> rusqlite::Result<Option<Task>> {
+) -> rusqlite::Result<Task> {
     let seq = tally.last_seq;
-    hand_out(connection, tally, seq, record, changed).map(Some)
+    hand_out(connection, tally, seq, record, changed)
 }
 
 fn hand_out(

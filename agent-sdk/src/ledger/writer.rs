@@ -202,9 +202,12 @@ impl Writer {
         let task = match effects.last() {
             _ if !wanted || tally.taken.is_some() => None,
             // What was accepted just now, and is alone, need not be read back.
-            Some(Effect::Accepted(Ok(record))) if tally.waiting == 1 => {
-                apply::take_accepted(&transaction, &mut tally, record.clone(), &mut changed)?
-            }
+            Some(Effect::Accepted(Ok(record))) if tally.waiting == 1 => Some(apply::take_accepted(
+                &transaction,
+                &mut tally,
+                record.clone(),
+                &mut changed,
+            )?),
             _ => apply::take(&transaction, &mut tally, &mut changed)?,
         };
         // Actions that end pay for the cleaning of those that they push out, many at once.
