@@ -17,6 +17,7 @@ pub mod member;
 pub mod node;
 pub mod reach;
 pub mod reconfig;
+mod relay;
 pub mod session;
 pub mod srvr;
 pub mod store;

@@ -13,6 +13,8 @@ mod authority;
 mod crash;
 #[path = "live/failure.rs"]
 mod failure;
+#[path = "live/flood.rs"]
+mod flood;
 #[path = "live/impostor.rs"]
 mod impostor;
 #[path = "live/lost.rs"]
