@@ -15,6 +15,10 @@ mod crash;
 mod failure;
 #[path = "live/flood.rs"]
 mod flood;
+#[path = "live/foreseen.rs"]
+mod foreseen;
+#[path = "live/idle.rs"]
+mod idle;
 #[path = "live/impostor.rs"]
 mod impostor;
 #[path = "live/lost.rs"]
