@@ -7,7 +7,7 @@
 
 use agent_sdk::action::{ActionError, Fault, Next};
 
-use super::change::{Change, Edit, Outcome, reading_failed};
+use super::change::{Change, Edit, Outcome};
 use crate::address::Address;
 use crate::client::Client;
 use crate::config::{Credentials, Server};
@@ -17,6 +17,7 @@ use crate::node::NoAnswer;
 use crate::reach::{Reached, reach, srvr};
 use crate::reconfig::{NOT_STANDALONE, SWITCH_ON};
 use crate::srvr::Mode;
+use crate::store::Shared;
 use crate::words::WordError;
 
 /// What is read before a server is admitted.
@@ -52,16 +53,14 @@ pub enum Joiner {
     },
 }
 
-/// Reads what an admission needs. `members` is how the ensemble is reached.
-pub(super) async fn observe(
-    server: &Server,
-    members: &[Address],
-    wanted: Member,
-    last: Option<&Change>,
-) -> Result<Admission, ActionError> {
+/// Reads what an admission needs, `last` being what was sent, if anything was.
+pub(super) async fn observe(shared: &Shared, wanted: Member, last: Option<&Change>) -> Result<Admission, ActionError> {
+    let server = shared.server();
     // The joiner comes last: it is asked right before the change.
-    let reached = reach(server, members).await;
-    let Reached { client, ensemble, .. } = reached.map_err(|error| reading_failed(error, last))?;
+    let Reached { client, ensemble, .. } = reach(server, &shared.ways().await).await?;
+    if last.is_some() {
+        shared.doubt().read(ensemble.as_ref());
+    }
     let authority = client.is_super(server.timeouts.answer()).await;
     client.close().await;
     let joiner = look(server, &wanted).await;

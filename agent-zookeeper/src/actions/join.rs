@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::admit::{self, Admission, Joiner};
-use super::change::{self, Change, Outcome, reading_failed};
+use super::change::{self, Change, Outcome};
 use crate::address::Address;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
@@ -138,7 +138,7 @@ impl Converge for Join {
 
     async fn observe(&self, args: &JoinArgs, last: Option<&Change>) -> Result<Admission, ActionError> {
         let wanted = self.wanted(args)?;
-        let read = admit::observe(self.0.server(), &self.0.ways().await, wanted, last).await;
+        let read = admit::observe(&self.0, wanted, last).await;
         let view = match read {
             Ok(mut view) => {
                 // The server that joins is the agent's own: it may be asked with credentials, at the agent's own address.
@@ -150,7 +150,7 @@ impl Converge for Join {
                     view.joiner = own;
                 }
                 let checked = self.check(args, view.ensemble.as_ref()).await;
-                checked.map(|()| view).map_err(|error| reading_failed(error, last))
+                checked.map(|()| view)
             }
             Err(error) => Err(error),
         };
@@ -173,7 +173,7 @@ impl Converge for Join {
         let ways = self.0.ways().await;
         // From here on the server is on its way in, until it is seen to be a member or the change has failed.
         self.0.set_joining(true);
-        let sent = change::send(self.0.server(), &ways, step, invocation).await;
+        let sent = change::send(&self.0, &ways, step, invocation).await;
         if sent.is_err() {
             self.0.set_joining(false);
         }
