@@ -21,6 +21,8 @@ pub struct Facts {
     pub known_id: Option<u64>,
     /// Its config node, when it serves; else why it was not read.
     pub membership: Result<Membership, String>,
+    /// Its id as it says itself when asked, where nothing else tells.
+    pub said_id: Option<u64>,
     /// Whether this agent is about to take it into an ensemble.
     pub joining: bool,
 }
@@ -65,7 +67,7 @@ impl Facts {
                 .ok()
                 .and_then(|membership| membership.server_id)
         };
-        self.known_id.or_else(told)
+        self.known_id.or_else(told).or(self.said_id)
     }
 
     /// The ensemble that the server shows.
@@ -245,6 +247,7 @@ mod tests {
                 ensemble: Ensemble::parse(config.as_bytes()).unwrap(),
                 server_id: Some(own.unwrap_or(2)),
             }),
+            said_id: None,
             joining: false,
         }
     }
@@ -254,6 +257,7 @@ mod tests {
             answer: Err(NoAnswer::Word(error)),
             known_id: Some(1),
             membership: Err("not asked".into()),
+            said_id: None,
             joining: false,
         }
     }

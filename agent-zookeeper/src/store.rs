@@ -12,6 +12,7 @@ use crate::address::Address;
 use crate::attributes;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
+use crate::identity;
 use crate::member::Member;
 use crate::node::{Facts, Place, seen_outside};
 use crate::reach::srvr;
@@ -120,12 +121,17 @@ impl Shared {
             // A server that does not serve makes no session, and what is no server gets none.
             Err(_) => Err("the server was not asked".to_owned()),
         };
-        let facts = Facts {
+        let mut facts = Facts {
             answer,
             known_id: self.server.known_id(),
             membership,
+            said_id: None,
             joining: self.is_joining(),
         };
+        if facts.answer.is_ok() && facts.id().is_none() {
+            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            facts.said_id = identity::ask(&self.server, left).await;
+        }
         if facts.place() == Place::Member {
             self.set_joining(false);
         }
