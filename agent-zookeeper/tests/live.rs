@@ -31,6 +31,8 @@ mod ipv6;
 mod lost;
 #[path = "live/membership.rs"]
 mod membership;
+#[path = "live/permission.rs"]
+mod permission;
 #[path = "live/plans.rs"]
 mod plans;
 #[path = "live/program.rs"]

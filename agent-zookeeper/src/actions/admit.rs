@@ -9,7 +9,7 @@ use agent_sdk::action::{ActionError, Fault, Next};
 
 use super::change::{Change, Edit, Outcome};
 use crate::address::Address;
-use crate::client::Client;
+use crate::client::{Client, ClientError};
 use crate::config::{Credentials, Server};
 use crate::ensemble::{Ensemble, Version};
 use crate::member::Member;
@@ -100,6 +100,17 @@ async fn ask_with(server: &Server, address: &Address, credentials: Option<&Crede
     };
     let client = match Client::open(address, credentials, server.timeouts.session()).await {
         Ok(client) => client,
+        // It is there, and shows nothing to whoever comes without credentials that it takes.
+        Err(ClientError::Answered {
+            error: zookeeper_client::Error::AuthFailed,
+            ..
+        }) => {
+            return Joiner::Serving {
+                mode,
+                ensemble: None,
+                id: None,
+            };
+        }
         Err(error) => return Joiner::Silent(format!("it answers srvr, but {error}")),
     };
     let id = client.server_id();
@@ -226,8 +237,8 @@ fn fit(wanted: &Member, ensemble: &Ensemble, joiner: &Joiner) -> Result<(), Acti
             "joiner_unknown",
             format!(
                 "server {id} serves, but {}, so nobody can tell whether it follows this ensemble: where an ACL hides \
-                 /zookeeper/config, let everybody read it again, or use cluster.join, which reads it with the \
-                 credentials of the server's own agent",
+                 /zookeeper/config, let everybody read it again; there, and where servers take no session without \
+                 credentials, use cluster.join, which reads it with those of the server's own agent",
                 if followed.is_none() {
                     "does not show its ensemble"
                 } else {

@@ -64,7 +64,8 @@ impl Doubt {
         }
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether a change may be under way.
+    pub(super) fn is_open(&self) -> bool {
         self.known().change.is_some()
     }
 

@@ -145,7 +145,7 @@ impl Converge for Join {
                 if matches!(view.joiner, Joiner::Serving { ensemble: None, mode, .. } if mode != Mode::Standalone)
                     && let Joiner::Serving { id: told, .. } = &view.joiner
                     && let own @ Joiner::Serving { .. } = admit::ask_own(self.0.server()).await
-                    && matches!(&own, Joiner::Serving { id, .. } if id == told)
+                    && matches!(&own, Joiner::Serving { id, .. } if told.is_none() || id == told)
                 {
                     view.joiner = own;
                 }
@@ -159,7 +159,8 @@ impl Converge for Join {
                 .as_ref()
                 .is_some_and(|it| it.get(view.wanted.id).is_some())
         };
-        if !view.as_ref().is_ok_and(done) && last.is_none() {
+        // A plan that is asked while the change is under way reads the same, and must not say that it is not.
+        if !view.as_ref().is_ok_and(done) && last.is_none() && !self.0.doubt().is_open() {
             self.0.set_joining(false);
         }
         view

@@ -29,6 +29,12 @@ fn a_server_on_its_way_in_says_so() {
         let running = scope.spawn(|| done(&run(joiner.client(), JOIN, &args)));
         until("the change to be caught", || proxy.sprung());
         assert_eq!(node(&joiner).node_status, NodeState::JoiningCluster);
+        planned(joiner.client(), JOIN, &args);
+        assert_eq!(
+            node(&joiner).node_status,
+            NodeState::JoiningCluster,
+            "a plan changes nothing"
+        );
         proxy.set(Trap::Off);
         assert_eq!(running.join().unwrap()["changed"], true);
     });
