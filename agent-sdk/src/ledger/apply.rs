@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::command::{Command, Ending, Task};
 use super::row::{self, Damaged};
+use super::schema::RUNS;
 use super::steps::{Attempt, end, fail_damaged, finish, gone, place, progress, set_spent, start};
 use super::transition::{Step, next};
 use super::{AcceptError, CancelError, Unlawful, WriteError};
@@ -22,6 +23,8 @@ pub(super) struct Tally {
     pub(super) waiting: usize,
     /// Records that have ended and are kept.
     pub(super) kept: usize,
+    /// The number of the record that was accepted last.
+    pub(super) last_seq: i64,
     /// The number that the next record to end gets.
     pub(super) next_finished: i64,
     /// The record that is `RUNNING`, or that the runner looks at the preconditions of.
@@ -97,8 +100,8 @@ pub(super) fn apply(connection: &Connection, tally: &mut Tally, command: &Comman
 /// The record that is `RUNNING`.
 pub(super) fn running(connection: &Connection) -> rusqlite::Result<Option<Uuid>> {
     let running = connection
-        .prepare_cached("SELECT id FROM invocation WHERE state = 'RUNNING'")?
-        .query_row([], |row| row.get::<_, Vec<u8>>(0))
+        .prepare_cached("SELECT id FROM invocation WHERE place = ?")?
+        .query_row([RUNS], |row| row.get::<_, Vec<u8>>(0))
         .optional()?;
     Ok(running.and_then(|id| Uuid::from_slice(&id).ok()))
 }
@@ -112,8 +115,8 @@ pub(super) fn take(
 ) -> rusqlite::Result<Option<Task>> {
     loop {
         let head = connection
-            .prepare_cached(&row::records("i.finished_seq IS NULL ORDER BY i.seq LIMIT 1"))?
-            .query_row([], |row| {
+            .prepare_cached(&row::records("i.place >= ? ORDER BY i.place LIMIT 1"))?
+            .query_row([RUNS], |row| {
                 Ok((row.get::<_, i64>(0)?, row::record(row), row::summary_or_damaged(row).id))
             })
             .optional()?;
@@ -161,7 +164,8 @@ fn accept(
     if tally.waiting >= tally.max_waiting {
         return Ok(Err(AcceptError::QueueFull { waiting: tally.waiting }));
     }
-    let record = row::insert(connection, submission)?;
+    let record = row::insert(connection, submission, tally.last_seq + 1)?;
+    tally.last_seq += 1;
     tally.waiting += 1;
     Ok(Ok(record))
 }
@@ -255,6 +259,7 @@ pub(super) fn try_step(connection: &Connection, id: Uuid, step: Step) -> bool {
     let mut tally = Tally {
         waiting: 1,
         kept: 0,
+        last_seq: 1,
         next_finished: 1,
         taken: None,
         max_waiting: 1,

@@ -67,14 +67,18 @@ impl Ledger {
     pub async fn wait(&self, id: Uuid, after: u64, patience: Duration) -> Result<Option<Record>, ReadError> {
         let mut watcher = self.watchers.watch(id);
         let deadline = tokio::time::Instant::now() + patience;
+        let mut record = self.readers.record(id).await?;
         loop {
-            let record = self.readers.record(id).await?;
             match &record {
                 Some(record) if record.version == after => {}
                 _ => return Ok(record),
             }
-            if tokio::time::timeout_at(deadline, watcher.changed()).await.is_err() {
-                return Ok(record);
+            match tokio::time::timeout_at(deadline, watcher.changed()).await {
+                // A step that the reading above has seen already, or gone past, is no news.
+                Ok(Some(changed)) if record.as_ref().is_some_and(|known| known.version >= changed.version) => {}
+                Ok(Some(changed)) => record = Some(Arc::unwrap_or_clone(changed)),
+                Ok(None) => record = self.readers.record(id).await?,
+                Err(_) => return Ok(record),
             }
         }
     }

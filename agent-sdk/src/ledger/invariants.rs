@@ -12,13 +12,13 @@ use super::transition::next;
 use super::*;
 use crate::spec::{ErrorRecord, Record, State};
 
-struct Place {
-    held: StateDirectory,
+pub(super) struct Place {
+    pub(super) held: StateDirectory,
     _directory: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let held = StateDirectory::acquire(directory.path(), "test").unwrap();
         Self {
@@ -27,11 +27,11 @@ impl Place {
         }
     }
 
-    fn open(&self) -> Ledger {
+    pub(super) fn open(&self) -> Ledger {
         self.open_keeping(10_000)
     }
 
-    fn open_keeping(&self, keep_finished: usize) -> Ledger {
+    pub(super) fn open_keeping(&self, keep_finished: usize) -> Ledger {
         Ledger::open(
             &self.held,
             Limits {
@@ -74,7 +74,7 @@ fn full_when(full: &Arc<AtomicBool>, mut room: impl FnMut(i64) -> i64 + Send + '
     })
 }
 
-fn submission(number: u128) -> Submission {
+pub(super) fn submission(number: u128) -> Submission {
     Submission {
         id: Uuid::from_u128(number),
         kind: KindName::parse("example.org/act").unwrap(),
@@ -88,24 +88,24 @@ fn submission(number: u128) -> Submission {
     }
 }
 
-fn done() -> Ending {
+pub(super) fn done() -> Ending {
     Ending::Done(RawValue::from_string("{}".to_owned()).unwrap())
 }
 
-fn payload(text: &str) -> Box<RawValue> {
+pub(super) fn payload(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()
 }
 
-async fn take(ledger: &Ledger) -> Task {
+pub(super) async fn take(ledger: &Ledger) -> Task {
     ledger.take().await.unwrap()
 }
 
-async fn state(ledger: &Ledger, number: u128) -> Record {
+pub(super) async fn state(ledger: &Ledger, number: u128) -> Record {
     ledger.record(Uuid::from_u128(number)).await.unwrap().unwrap()
 }
 
 /// Accepts, runs and ends an action.
-async fn run(ledger: &Ledger, number: u128) {
+pub(super) async fn run(ledger: &Ledger, number: u128) {
     ledger.accept(submission(number)).await.unwrap();
     let task = take(ledger).await;
     ledger
@@ -114,7 +114,7 @@ async fn run(ledger: &Ledger, number: u128) {
         .unwrap();
 }
 
-const NONE: std::time::Duration = std::time::Duration::ZERO;
+pub(super) const NONE: std::time::Duration = std::time::Duration::ZERO;
 
 #[tokio::test]
 async fn invariant_01_what_is_acknowledged_is_read_back_as_it_was_given() {
@@ -175,9 +175,10 @@ async fn invariant_03_one_action_runs_at_a_time() {
         ledger.accept(submission(number)).await.unwrap();
     }
     take(&ledger).await;
-    let second = place
-        .raw()
-        .execute("UPDATE invocation SET state = 'RUNNING' WHERE state = 'NEW'", []);
+    let second = place.raw().execute(
+        "UPDATE invocation SET state = 'RUNNING', place = ? WHERE state = 'NEW'",
+        [schema::RUNS],
+    );
     assert!(
         second.unwrap_err().to_string().contains("UNIQUE"),
         "the database itself refuses a second one"
@@ -213,7 +214,7 @@ proptest! {
         thread_local!(static BASE: Connection = schema::in_memory());
         BASE.with(|connection| {
             connection.execute_batch("BEGIN").unwrap();
-            row::insert(connection, &submission(1)).unwrap();
+            row::insert(connection, &submission(1), 1).unwrap();
             let mut expected = State::New;
             for step in steps.into_iter().map(|index| Step::ALL[index]) {
                 let lawful = next(expected, step);
@@ -225,10 +226,10 @@ proptest! {
                 prop_assert_eq!(stored.state, expected);
                 for target in State::ALL {
                     let allowed = Step::ALL.iter().any(|step| next(expected, *step) == Ok(target));
-                    let finished = target.is_final().then_some(1);
+                    let place = if target.is_final() { 1 } else { schema::RUNS + i64::from(target == State::New) };
                     connection.execute_batch("SAVEPOINT attempt").unwrap();
                     let forced = connection
-                        .execute("UPDATE invocation SET state = ?, finished_seq = ?", rusqlite::params![target.name(), finished]);
+                        .execute("UPDATE invocation SET state = ?, place = ?", rusqlite::params![target.name(), place]);
                     connection.execute_batch("ROLLBACK TO attempt; RELEASE attempt").unwrap();
                     prop_assert_eq!(forced.is_ok(), allowed, "{:?} to {:?}", expected, target);
                 }
@@ -315,21 +316,38 @@ async fn invariant_07_running_time_of_earlier_attempts_counts() {
 async fn invariant_08_a_record_that_is_not_what_was_accepted_fails_alone() {
     let place = Place::new();
     let ledger = place.open();
-    for number in 1..=4 {
+    for number in 1..=2 {
         ledger.accept(submission(number)).await.unwrap();
     }
+    // Long enough to be kept apart from its record.
+    let long = Some(payload(&format!("{:?}", "x".repeat(2000))));
+    for number in 3..=4 {
+        let args = long.clone();
+        ledger
+            .accept(Submission {
+                args,
+                ..submission(number)
+            })
+            .await
+            .unwrap();
+    }
+    ledger.accept(submission(5)).await.unwrap();
     drop(ledger);
     let raw = place.raw();
     raw.execute_batch(
-        "CREATE TEMP TABLE kept AS SELECT * FROM request WHERE seq <= 2;
-         DELETE FROM request WHERE seq <= 2;
-         INSERT INTO request SELECT seq, '{\"n\":2}', headers, preconditions, trace, digest FROM kept WHERE seq = 1;
-         UPDATE invocation SET kind = 'no kind at all' WHERE seq = 3;",
+        "CREATE TEMP TABLE short AS SELECT * FROM invocation WHERE seq <= 2;
+         DELETE FROM invocation WHERE seq <= 2;
+         UPDATE short SET args = '{\"n\":2}' WHERE seq = 1;
+         UPDATE short SET kind = 'no kind at all' WHERE seq = 2;
+         INSERT INTO invocation SELECT * FROM short;
+         CREATE TEMP TABLE long AS SELECT * FROM request WHERE seq = 3;
+         DELETE FROM request;
+         INSERT INTO request SELECT seq, '{\"n\":2}', headers, preconditions, trace FROM long;",
     )
     .unwrap();
     let ledger = place.open();
-    assert_eq!(take(&ledger).await.record.id.as_u128(), 4);
-    for number in 1..=3 {
+    assert_eq!(take(&ledger).await.record.id.as_u128(), 5);
+    for number in 1..=4 {
         let record = state(&ledger, number).await;
         assert_eq!(
             (record.state, record.error.unwrap().code.as_str()),
@@ -339,7 +357,7 @@ async fn invariant_08_a_record_that_is_not_what_was_accepted_fails_alone() {
     }
     assert_eq!(
         ledger.finished(None, 10).await.unwrap().items.len(),
-        3,
+        4,
         "they can still be listed"
     );
 }
@@ -562,8 +580,8 @@ async fn invariant_08_a_record_damaged_between_two_attempts_is_not_run_again() {
     place
         .raw()
         .execute_batch(
-            "CREATE TEMP TABLE kept AS SELECT * FROM request; DELETE FROM request;
-             INSERT INTO request SELECT seq, '{\"n\":2}', headers, preconditions, trace, digest FROM kept;",
+            "CREATE TEMP TABLE kept AS SELECT * FROM invocation; DELETE FROM invocation;
+             UPDATE kept SET args = '{\"n\":2}'; INSERT INTO invocation SELECT * FROM kept;",
         )
         .unwrap();
     let refused = ledger.next_attempt(id, NONE).await.unwrap_err();
@@ -755,4 +773,42 @@ async fn a_long_poll_is_woken_by_the_step_it_waits_for() {
     assert_eq!(waiting.await.unwrap().unwrap().unwrap().version, 2);
     let now = ledger.wait(Uuid::from_u128(1), 1, hour).await.unwrap().unwrap();
     assert_eq!(now.version, 2, "another version is answered at once");
+}
+
+/// The numbers of acceptance order are not stored apart: the highest one there is has to be the last one given.
+#[tokio::test]
+async fn the_newest_record_is_not_purged_so_that_its_number_is_not_given_again() {
+    let place = Place::new();
+    let ledger = place.open_keeping(1);
+    for number in 1..=2 {
+        ledger.accept(submission(number)).await.unwrap();
+    }
+    let id = take(&ledger).await.record.id;
+    ledger.cancel(Uuid::from_u128(2)).await.unwrap();
+    ledger.end(id, done(), NONE, None).await.unwrap();
+    drop(ledger);
+    let ledger = place.open_keeping(1);
+    assert!(
+        ledger.record(id).await.unwrap().is_none(),
+        "it ended last, and is not the newest"
+    );
+    ledger.accept(submission(3)).await.unwrap();
+    let highest: i64 = place
+        .raw()
+        .query_row("SELECT max(seq) FROM invocation", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(highest, 3);
+}
+
+#[tokio::test]
+async fn finished_records_gather_a_little_before_they_go_together() {
+    let place = Place::new();
+    let ledger = place.open_keeping(256);
+    let mut kept = 0;
+    for number in 1..=400 {
+        run(&ledger, number).await;
+        kept = kept.max(ledger.finished_brief().await.unwrap().len());
+        assert!(kept <= 258, "{number}");
+    }
+    assert_eq!(kept, 258, "a hundredth more than are kept, and no more");
 }

@@ -30,6 +30,9 @@ mod handle;
 mod health;
 #[cfg(test)]
 mod invariants;
+mod migrate;
+#[cfg(test)]
+mod migration;
 mod page;
 mod reader;
 mod recovery;

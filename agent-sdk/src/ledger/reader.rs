@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::page::List;
+use super::schema::RUNS;
 use super::{Brief, Cursor, Page, ReadError, Summary, row, schema};
 use crate::spec::{Record, State, Timestamp, Transition};
 
@@ -75,32 +76,44 @@ impl Readers {
         from: Option<Cursor>,
         limit: usize,
     ) -> Result<Page<Summary>, ReadError> {
-        let condition = match list {
-            List::Finished => "i.finished_seq IS NOT NULL AND i.finished_seq < ? ORDER BY i.finished_seq DESC LIMIT ?",
-            _ => "i.finished_seq IS NULL AND i.seq > ? ORDER BY i.seq LIMIT ?",
-        };
-        let start = if list == List::Finished { i64::MAX } else { 0 };
-        let after = from.map_or(start, |cursor| cursor.after);
+        match list {
+            List::Finished => self.finished(from, limit).await,
+            _ => self.queue(from, limit).await,
+        }
+    }
+
+    async fn finished(&self, from: Option<Cursor>, limit: usize) -> Result<Page<Summary>, ReadError> {
+        let before = from.map_or(RUNS, |cursor| cursor.after.min(RUNS));
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(&row::summaries(condition))?;
-            let mut rows = statement.query(params![after, page_size(limit)])?;
-            let mut items = Vec::new();
-            let mut last = None;
-            while let Some(row) = rows.next()? {
-                if items.len() == limit {
-                    return Ok(Page {
-                        items,
-                        next: last.map(|after| Cursor { list, after }),
-                    });
+            let mut statement =
+                connection.prepare_cached(&row::summaries("i.place < ? ORDER BY i.place DESC LIMIT ?"))?;
+            let rows = statement.query_map(params![before, page_size(limit)], |row| {
+                Ok((row::place(row)?, row::summary_or_damaged(row)))
+            })?;
+            Ok(page(List::Finished, rows.collect::<Result<_, _>>()?, limit))
+        })
+        .await
+    }
+
+    async fn queue(&self, from: Option<Cursor>, limit: usize) -> Result<Page<Summary>, ReadError> {
+        let after = from.map_or(0, |cursor| cursor.after.min(RUNS - 1));
+        self.read(move |connection| {
+            // One snapshot: an action that starts between the two must be in one of them.
+            let snapshot = connection.unchecked_transaction()?;
+            let mut found = Vec::new();
+            for (condition, place) in [
+                ("i.place = ? AND i.seq > ? LIMIT ?", RUNS),
+                ("i.place > ? AND i.seq > ? ORDER BY i.place LIMIT ?", RUNS + after),
+            ] {
+                let mut statement = snapshot.prepare_cached(&row::summaries(condition))?;
+                let rows = statement.query_map(params![place, after, page_size(limit)], |row| {
+                    Ok((row.get::<_, i64>(0)?, row::summary_or_damaged(row)))
+                })?;
+                for row in rows {
+                    found.push(row?);
                 }
-                last = Some(if list == List::Finished {
-                    row::finished_seq(row)?
-                } else {
-                    row.get(0)?
-                });
-                items.push(row::summary_or_damaged(row));
             }
-            Ok(Page { items, next: None })
+            Ok(page(List::Queue, found, limit))
         })
         .await
     }
@@ -139,11 +152,9 @@ impl Readers {
     pub(super) async fn finished_brief(&self) -> Result<Vec<Brief>, ReadError> {
         let shown = self.shown.clone();
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, kind, state, finished_seq FROM invocation
-                 WHERE finished_seq IS NOT NULL ORDER BY finished_seq DESC",
-            )?;
-            let mut rows = statement.query([])?;
+            let mut statement = connection
+                .prepare_cached("SELECT id, kind, state, place FROM invocation WHERE place < ? ORDER BY place DESC")?;
+            let mut rows = statement.query([RUNS])?;
             let mut list = Vec::new();
             while let Some(row) = rows.next()? {
                 if list.is_empty() {
@@ -162,19 +173,13 @@ impl Readers {
             // One snapshot: an action that ends between the two must be in one of them.
             let snapshot = connection.unchecked_transaction()?;
             let mut list = Vec::new();
-            for (query, after) in [
-                (
-                    "SELECT id, kind, state FROM invocation
-                     WHERE finished_seq IS NOT NULL AND finished_seq > ? ORDER BY finished_seq",
-                    shown.load(Ordering::SeqCst),
-                ),
-                (
-                    "SELECT id, kind, state FROM invocation WHERE finished_seq IS NULL AND seq > ? ORDER BY seq",
-                    0,
-                ),
+            for (condition, after) in [
+                ("place > ?1 AND place < ?2", shown.load(Ordering::SeqCst)),
+                ("place > ?1 AND place >= ?2", 0),
             ] {
-                let mut statement = snapshot.prepare_cached(query)?;
-                for brief in statement.query_map([after], |row| Ok(row::brief(row)))? {
+                let query = format!("SELECT id, kind, state FROM invocation WHERE {condition} ORDER BY place");
+                let mut statement = snapshot.prepare_cached(&query)?;
+                for brief in statement.query_map([after, RUNS], |row| Ok(row::brief(row)))? {
                     list.push(brief?);
                 }
             }
@@ -199,6 +204,18 @@ impl Readers {
         let result = answer.await.map_err(|_| ReadError::Closed)?;
         result.map_err(|error| ReadError::Database(error.to_string().into()))
     }
+}
+
+/// A page of what was found, at most one more than it holds, each with its number in the list.
+fn page(list: List, mut found: Vec<(i64, Summary)>, limit: usize) -> Page<Summary> {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found
+        .last()
+        .filter(|_| more)
+        .map(|(after, _)| Cursor { list, after: *after });
+    let items = found.into_iter().map(|(_, summary)| summary).collect();
+    Page { items, next }
 }
 
 /// One more than a page holds says whether another follows.

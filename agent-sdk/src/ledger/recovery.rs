@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::apply::Tally;
 use super::command::{Ending, Task};
 use super::row;
+use super::schema::RUNS;
 use super::steps::{self, Attempt};
 use crate::spec::{ErrorRecord, Record};
 
@@ -64,22 +65,19 @@ fn crashed(crashes: u32) -> ErrorRecord {
 ///
 /// Runs once, inside a transaction, before anything else is written.
 pub(super) fn recover(connection: &Connection, max_waiting: usize) -> rusqlite::Result<(Tally, Option<Task>)> {
-    let count = |query: &str| connection.query_row(query, [], |row| row.get::<_, i64>(0));
+    let count = |query: &str| connection.query_row(query, [RUNS], |row| row.get::<_, i64>(0));
     let size = |count: i64| usize::try_from(count).unwrap_or(0);
     let mut tally = Tally {
-        waiting: size(count(
-            "SELECT count(*) FROM invocation WHERE finished_seq IS NULL AND state = 'NEW'",
-        )?),
-        kept: size(count("SELECT count(*) FROM invocation WHERE finished_seq IS NOT NULL")?),
-        next_finished: count(
-            "SELECT coalesce(max(finished_seq), 0) + 1 FROM invocation WHERE finished_seq IS NOT NULL",
-        )?,
+        waiting: size(count("SELECT count(*) FROM invocation WHERE place > ?")?),
+        kept: size(count("SELECT count(*) FROM invocation WHERE place < ?")?),
+        last_seq: connection.query_row("SELECT coalesce(max(seq), 0) FROM invocation", [], |row| row.get(0))?,
+        next_finished: count("SELECT coalesce(max(place), 0) + 1 FROM invocation WHERE place < ?")?,
         taken: None,
         max_waiting,
     };
     let running = connection
-        .prepare(&row::records("i.state = 'RUNNING'"))?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row::record(row))))
+        .prepare(&row::records("i.place = ?"))?
+        .query_row([RUNS], |row| Ok((row.get::<_, i64>(0)?, row::record(row))))
         .optional()?;
     let Some((seq, record)) = running else {
         return Ok((tally, None));

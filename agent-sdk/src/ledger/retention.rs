@@ -3,9 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::Tally;
+use super::schema::RUNS;
 
 /// Rows of history that one slice removes at most.
 const SLICE: usize = 256;
+
+/// Finished records beyond those to keep that may gather before they go, so that many leave the same pages at once.
+const GATHER: usize = 64;
 
 /// Ids of purged records that are remembered.
 const REMEMBERED: i64 = 100_000;
@@ -13,14 +17,33 @@ const REMEMBERED: i64 = 100_000;
 /// Free pages that are worth giving back to the file system.
 const FREE_PAGES: i64 = 1024;
 
+/// The number of finished records from which on they are cleaned, to `keep` again: less than a hundredth more.
+pub(super) const fn most(keep: usize) -> usize {
+    let share = keep / 128;
+    keep + if share < GATHER { share } else { GATHER }
+}
+
+/// Removes what has gathered beyond `keep`, as far as a few slices go.
+pub(super) fn clean_up(connection: &Connection, tally: &mut Tally, keep: usize) -> rusqlite::Result<()> {
+    for _ in 0..=GATHER {
+        if !clean(connection, tally, keep)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Removes a slice of the oldest finished record beyond `keep`. Returns whether there is more to remove.
 pub(super) fn clean(connection: &Connection, tally: &mut Tally, keep: usize) -> rusqlite::Result<bool> {
     if tally.kept <= keep {
         return Ok(false);
     }
     let oldest = connection
-        .prepare_cached("SELECT seq, id FROM invocation WHERE finished_seq IS NOT NULL ORDER BY finished_seq LIMIT 1")?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+        .prepare_cached("SELECT seq, id FROM invocation WHERE place < ? AND seq < ? ORDER BY place LIMIT 1")?
+        // The newest record stays, so that its number is not given again.
+        .query_row([RUNS, tally.last_seq], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
         .optional()?;
     let Some((seq, id)) = oldest else { return Ok(false) };
     let removed = connection

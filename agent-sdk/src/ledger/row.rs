@@ -7,14 +7,20 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::schema::RUNS;
 use super::{Brief, Submission, Summary};
 use crate::spec::{ErrorRecord, KindName, Record, Requester, State, Timestamp, Transition};
 
 /// The columns that [`record`] and [`summary`] read, in their order.
 const SUMMARY: &str = "i.seq, i.id, i.kind, i.requester, i.deadline_s, i.created_ts, i.scheduled_ts, i.state, i.version, \
      i.attempt, i.cancel_requested, i.started_ts, i.finished_ts, i.error";
-const REST: &str = "i.state_payload, i.output, r.args, r.headers, r.preconditions, r.trace, r.digest";
+const REST: &str = "i.state_payload, i.output, coalesce(i.args, r.args), coalesce(i.headers, r.headers), \
+     coalesce(i.preconditions, r.preconditions), coalesce(i.trace, r.trace), i.digest";
 const SUMMARY_COLUMNS: usize = 14;
+
+/// The longest request, in bytes, that is kept in its record: each step writes the record again, and a request apart costs
+/// a row more to accept.
+const SHORT: usize = 512;
 
 /// A row that cannot be decoded, or is not what was accepted.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,21 +37,23 @@ pub(super) fn damaged_error() -> ErrorRecord {
 
 /// A query for whole records.
 pub(super) fn records(condition: &str) -> String {
-    format!("SELECT {SUMMARY}, {REST} FROM invocation i LEFT JOIN request r ON r.seq = i.seq WHERE {condition}")
+    format!(
+        "SELECT {SUMMARY}, {REST} FROM invocation i LEFT JOIN request r ON i.headers IS NULL AND r.seq = i.seq WHERE {condition}"
+    )
 }
 
 /// A query for summaries.
 pub(super) fn summaries(condition: &str) -> String {
-    format!("SELECT {SUMMARY}, i.finished_seq FROM invocation i WHERE {condition}")
+    format!("SELECT {SUMMARY}, i.place FROM invocation i WHERE {condition}")
 }
 
 /// The number by which a row of [`summaries`] is ordered among the finished.
-pub(super) fn finished_seq(row: &Row<'_>) -> rusqlite::Result<i64> {
+pub(super) fn place(row: &Row<'_>) -> rusqlite::Result<i64> {
     row.get(SUMMARY_COLUMNS)
 }
 
-/// Writes what was accepted and returns the record as it now is.
-pub(super) fn insert(connection: &Connection, submission: &Submission) -> rusqlite::Result<Record> {
+/// Writes what was accepted as number `seq` and returns the record as it now is.
+pub(super) fn insert(connection: &Connection, submission: &Submission, seq: i64) -> rusqlite::Result<Record> {
     let now = Timestamp::now();
     let record = Record {
         id: submission.id,
@@ -71,19 +79,6 @@ pub(super) fn insert(connection: &Connection, submission: &Submission) -> rusqli
     let headers = json(&record.headers)?;
     let preconditions = record.preconditions.as_ref().map(json).transpose()?;
     let (created, scheduled) = (record.created_ts.to_string(), record.scheduled_ts.to_string());
-    connection
-        .prepare_cached(
-            "INSERT INTO invocation (id, kind, requester, deadline_s, created_ts, scheduled_ts) VALUES (?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            record.id.as_bytes().as_slice(),
-            record.kind.as_str(),
-            record.requester.as_str(),
-            record.deadline_s,
-            created,
-            scheduled
-        ])?;
-    let seq = connection.last_insert_rowid();
     let args = record.args.as_deref().map(RawValue::get);
     let digest = digest(&[
         Some(record.id.as_bytes()),
@@ -97,18 +92,37 @@ pub(super) fn insert(connection: &Connection, submission: &Submission) -> rusqli
         preconditions.as_deref().map(str::as_bytes),
         record.trace.as_deref().map(str::as_bytes),
     ]);
+    let length = |text: Option<&str>| text.map_or(0, str::len);
+    let trace = record.trace.as_deref();
+    let short = length(args) + headers.len() + length(preconditions.as_deref()) + length(trace) <= SHORT;
+    let request = (args, Some(headers.as_str()), preconditions.as_deref(), trace);
+    let (here_args, here_headers, here_preconditions, here_trace) =
+        if short { request } else { (None, None, None, None) };
     connection
         .prepare_cached(
-            "INSERT INTO request (seq, args, headers, preconditions, trace, digest) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO invocation (seq, id, kind, requester, deadline_s, created_ts, scheduled_ts, args, headers,
+                preconditions, trace, digest, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             seq,
-            args,
-            headers,
-            preconditions,
-            record.trace,
-            digest.as_slice()
+            record.id.as_bytes().as_slice(),
+            record.kind.as_str(),
+            record.requester.as_str(),
+            record.deadline_s,
+            created,
+            scheduled,
+            here_args,
+            here_headers,
+            here_preconditions,
+            here_trace,
+            digest.as_slice(),
+            RUNS + seq
         ])?;
+    if !short {
+        connection
+            .prepare_cached("INSERT INTO request (seq, args, headers, preconditions, trace) VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![seq, args, headers, preconditions, trace])?;
+    }
     Ok(record)
 }
 

@@ -3,9 +3,12 @@
 //! A database is made under another name and renamed when it is complete, so a file of the right name always has the
 //! right header. What is not this agent's, is newer, or is damaged in its structure is refused and left as it was.
 //!
-//! What never changes after acceptance is in a table of its own (`request`), so that a step does not write large
-//! arguments again. A record's first and last steps and its first start are in the record itself; `history` holds those
-//! between.
+//! A long request, which never changes after acceptance, is in a table of its own (`request`), so that a step does not
+//! write it again; a short one is in its record. A record's first and last steps and its first start are in the record
+//! itself; `history` holds those between.
+//!
+//! `seq` is the order of acceptance and is given by the writer. The newest record is never purged, so the highest number
+//! plus one has not been given before.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,25 +17,38 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::OpenError;
 use super::directory::private;
+use super::{OpenError, migrate};
 
 /// "agnt" in the database's header says whose it is.
 const APPLICATION: u32 = 0x6167_6e74;
 
 /// The newest format that this agent knows. Each one before it has a migration in [`migrate`].
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
-const SCHEMA: &str = "
+/// The place of the action that runs, in the one line in which all records stand: before it those that have ended, in the
+/// order in which they did (1, 2, …), behind it those that wait, each at `RUNS + seq`.
+///
+/// So one unique index is the queue, the order of ending and the promise that one action runs at a time, and a step
+/// touches one page of it: what ends, what starts next and what waits first are neighbours.
+pub(super) const RUNS: i64 = 1 << 62;
+
+pub(super) const SCHEMA: &str = "
 CREATE TABLE invocation (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
     kind TEXT NOT NULL,
     requester TEXT NOT NULL,
     deadline_s INTEGER NOT NULL,
     created_ts TEXT NOT NULL,
     scheduled_ts TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'NEW' CHECK (state IN ('NEW', 'RUNNING', 'DONE', 'FAILED')),
+    args TEXT,
+    headers TEXT,
+    preconditions TEXT,
+    trace TEXT,
+    digest BLOB NOT NULL,
+    place INTEGER NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'NEW',
     version INTEGER NOT NULL DEFAULT 1,
     attempt INTEGER NOT NULL DEFAULT 0,
     crashes INTEGER NOT NULL DEFAULT 0,
@@ -41,11 +57,15 @@ CREATE TABLE invocation (
     cancel_requested INTEGER NOT NULL DEFAULT 0,
     started_ts TEXT,
     finished_ts TEXT,
-    finished_seq INTEGER,
     state_payload TEXT,
     output TEXT,
     error TEXT,
-    CHECK ((finished_seq IS NULL) = (state IN ('NEW', 'RUNNING')))
+    CHECK (CASE state
+        WHEN 'NEW' THEN place = 4611686018427387904 + seq
+        WHEN 'RUNNING' THEN place = 4611686018427387904
+        WHEN 'DONE' THEN place BETWEEN 1 AND 4611686018427387903
+        WHEN 'FAILED' THEN place BETWEEN 1 AND 4611686018427387903
+        ELSE 0 END)
 ) STRICT;
 
 CREATE TABLE request (
@@ -53,8 +73,7 @@ CREATE TABLE request (
     args TEXT,
     headers TEXT NOT NULL,
     preconditions TEXT,
-    trace TEXT,
-    digest BLOB NOT NULL
+    trace TEXT
 ) STRICT;
 
 CREATE TABLE history (
@@ -69,13 +88,9 @@ CREATE TABLE history (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE purged (
-    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    n INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE
 ) STRICT;
-
-CREATE INDEX queue ON invocation (seq) WHERE finished_seq IS NULL;
-CREATE UNIQUE INDEX finished ON invocation (finished_seq) WHERE finished_seq IS NOT NULL;
-CREATE UNIQUE INDEX one_runs ON invocation (state) WHERE state = 'RUNNING';
 
 CREATE TRIGGER final BEFORE UPDATE ON invocation WHEN OLD.state IN ('DONE', 'FAILED')
 BEGIN SELECT RAISE(ABORT, 'a final record never changes'); END;
@@ -85,7 +100,11 @@ WHEN NOT (OLD.state = 'NEW' AND NEW.state IN ('RUNNING', 'FAILED')
        OR OLD.state = 'RUNNING' AND NEW.state IN ('RUNNING', 'DONE', 'FAILED'))
 BEGIN SELECT RAISE(ABORT, 'a step that no record may take'); END;
 
-CREATE TRIGGER accepted BEFORE UPDATE ON request
+CREATE TRIGGER accepted BEFORE UPDATE OF seq, id, kind, requester, deadline_s, created_ts, scheduled_ts, args, headers,
+    preconditions, trace, digest ON invocation
+BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;
+
+CREATE TRIGGER accepted_apart BEFORE UPDATE ON request
 BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;
 ";
 
@@ -96,9 +115,17 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
         create(file)?;
     }
     let connection = inspect(file)?;
-    configure(&connection)
-        .and_then(|()| migrate(&connection))
-        .and_then(|()| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false))
+    configure(&connection).map_err(|cause| unusable(file, cause))?;
+    migrate::to_newest(&connection).map_err(|cause| match cause.sqlite_error_code() {
+        // Something is not there, or breaks a rule that it was written under.
+        Some(rusqlite::ErrorCode::Unknown | rusqlite::ErrorCode::ConstraintViolation) => OpenError::Damaged {
+            file: file.to_owned(),
+            detail: format!("it cannot be brought to format {FORMAT}: {cause}"),
+        },
+        _ => unusable(file, cause),
+    })?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
         .map_err(|cause| unusable(file, cause))?;
     Ok(connection)
 }
@@ -178,10 +205,13 @@ pub(super) fn inspect(file: &Path) -> Result<Connection, OpenError> {
             detail,
         });
     }
-    complete(&connection).map_err(|detail| OpenError::Damaged {
-        file: file.to_owned(),
-        detail,
-    })?;
+    // An older one is looked at by its migration.
+    if found == FORMAT {
+        complete(&connection).map_err(|detail| OpenError::Damaged {
+            file: file.to_owned(),
+            detail,
+        })?;
+    }
     Ok(connection)
 }
 
@@ -223,7 +253,7 @@ fn header(file: &Path) -> Result<(), OpenError> {
             found,
             known: FORMAT,
         }),
-        FORMAT => Ok(()),
+        1..=FORMAT => Ok(()),
         found => Err(OpenError::Damaged {
             file: file.to_owned(),
             detail: format!("no agent has made a database of format {found}"),
@@ -282,33 +312,21 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Brings an older format to [`FORMAT`], one step and one transaction at a time.
-fn migrate(connection: &Connection) -> rusqlite::Result<()> {
-    // There is one format so far, and `header` has seen that it is this one; a second one brings its migration here. The
-    // reading also ends what the change of the journal's mode has left open, which a checkpoint would trip over.
-    let _format: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    // The header is what an older agent reads first: it must not wait in the write-ahead log.
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-}
-
 /// Whether every table has its columns.
 fn complete(connection: &Connection) -> Result<(), String> {
     for columns in [
-        "SELECT seq, id, kind, requester, deadline_s, created_ts, scheduled_ts, state, version, attempt, crashes, orderly, \
-         spent_ms, cancel_requested, started_ts, finished_ts, finished_seq, state_payload, output, error FROM invocation \
-         INDEXED BY queue WHERE finished_seq IS NULL",
-        "SELECT seq FROM invocation INDEXED BY finished WHERE finished_seq IS NOT NULL",
-        "SELECT seq FROM invocation INDEXED BY one_runs WHERE state = 'RUNNING'",
-        "SELECT seq, args, headers, preconditions, trace, digest FROM request",
+        "SELECT seq, id, kind, requester, deadline_s, created_ts, scheduled_ts, args, headers, preconditions, trace, digest, \
+         place, state, version, attempt, crashes, orderly, spent_ms, cancel_requested, started_ts, finished_ts, \
+         state_payload, output, error FROM invocation",
+        "SELECT seq, args, headers, preconditions, trace FROM request",
         "SELECT seq, version, at, state, attempt, state_payload, error FROM history",
         "SELECT n, id FROM purged",
     ] {
         connection.prepare(columns).map_err(|error| error.to_string())?;
     }
-    let triggers =
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name IN ('final', 'lawful', 'accepted')";
+    let triggers = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name IN ('final', 'lawful', 'accepted', 'accepted_apart')";
     match connection.query_row(triggers, [], |row| row.get::<_, i64>(0)) {
-        Ok(3) => Ok(()),
+        Ok(4) => Ok(()),
         Ok(_) => Err("a trigger is missing".to_owned()),
         Err(error) => Err(error.to_string()),
     }

@@ -10,6 +10,7 @@ use super::WriteError;
 use super::apply::Tally;
 use super::command::{Ending, Task};
 use super::row::{self, json};
+use super::schema::RUNS;
 use super::transition::{Step, next};
 use crate::spec::{ErrorRecord, Record, State, Timestamp};
 
@@ -35,9 +36,10 @@ pub(super) fn start(
     record.started_ts = Some(now);
     connection
         .prepare_cached(
-            "UPDATE invocation SET state = 'RUNNING', version = version + 1, attempt = 1, started_ts = ? WHERE seq = ?",
+            "UPDATE invocation SET state = 'RUNNING', place = ?, version = version + 1, attempt = 1, started_ts = ?
+             WHERE seq = ?",
         )?
-        .execute(params![now.to_string(), seq])?;
+        .execute(params![RUNS, now.to_string(), seq])?;
     tally.waiting = tally.waiting.saturating_sub(1);
     tally.taken = Some(record.id);
     Ok(Task {
@@ -143,7 +145,7 @@ pub(super) fn finish(
     };
     connection
         .prepare_cached(
-            "UPDATE invocation SET state = ?2, version = version + 1, finished_ts = ?3, finished_seq = ?4, output = ?5,
+            "UPDATE invocation SET state = ?2, version = version + 1, finished_ts = ?3, place = ?4, output = ?5,
                 error = ?6, spent_ms = coalesce(?7, spent_ms)
              WHERE seq = ?1",
         )?

@@ -1,30 +1,39 @@
 //! Who waits for a record to change.
 //!
-//! Only records that somebody waits for have an entry, so a commit costs nothing when nobody does.
+//! Only records that somebody waits for have an entry, so a commit costs nothing when nobody does. Who waits is given the
+//! record as the commit has left it and need not read it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::spec::Record;
+
+/// What a record has become; none where it has to be read.
+type Change = Option<Arc<Record>>;
+
 /// Records that are waited for.
 #[derive(Default)]
 pub(crate) struct Watchers {
-    waiting: Mutex<HashMap<Uuid, watch::Sender<()>>>,
+    waiting: Mutex<HashMap<Uuid, watch::Sender<Change>>>,
 }
 
 /// One who waits.
 pub(super) struct Watcher {
     watchers: Arc<Watchers>,
     id: Uuid,
-    changes: Option<watch::Receiver<()>>,
+    changes: Option<watch::Receiver<Change>>,
 }
 
 impl Watchers {
     pub(super) fn watch(self: &Arc<Self>, id: Uuid) -> Watcher {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes = waiting.entry(id).or_insert_with(|| watch::Sender::new(())).subscribe();
+        let mut waiting = self.lock();
+        let changes = waiting
+            .entry(id)
+            .or_insert_with(|| watch::Sender::new(None))
+            .subscribe();
         Watcher {
             watchers: self.clone(),
             id,
@@ -32,33 +41,42 @@ impl Watchers {
         }
     }
 
-    /// Called once a step of these records is on disk.
-    pub(super) fn changed(&self, ids: &[Uuid]) {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_empty() {
-            return;
-        }
-        for id in ids {
-            if let Some(changes) = waiting.get(id) {
-                changes.send_replace(());
+    /// Called once a step of these records is on disk; `read` says what one has become.
+    pub(super) fn changed(&self, ids: &[Uuid], read: impl Fn(Uuid) -> Option<Record>) {
+        let awaited: Vec<_> = {
+            let waiting = self.lock();
+            if waiting.is_empty() {
+                return;
+            }
+            ids.iter().filter(|id| waiting.contains_key(id)).copied().collect()
+        };
+        for id in awaited {
+            // Nobody who begins to wait is kept from it by the reading.
+            let change = read(id).map(Arc::new);
+            if let Some(changes) = self.lock().get(&id) {
+                changes.send_replace(change);
             }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Sender<Change>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Watcher {
-    /// Returns when the record has changed since this was made or last returned.
-    pub(super) async fn changed(&mut self) {
-        if let Some(changes) = &mut self.changes {
-            // The sender is kept for as long as somebody waits.
-            drop(changes.changed().await);
-        }
+    /// What the record has become, once it has changed since this was made or last returned; none where it has to be read.
+    pub(super) async fn changed(&mut self) -> Change {
+        let changes = self.changes.as_mut()?;
+        // The sender is kept for as long as somebody waits.
+        changes.changed().await.ok()?;
+        changes.borrow_and_update().clone()
     }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        let mut waiting = self.watchers.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.watchers.lock();
         self.changes = None;
         if waiting
             .get(&self.id)

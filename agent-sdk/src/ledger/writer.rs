@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::health::{Health, Status};
 use super::reserve::Reserve;
 use super::watchers::Watchers;
-use super::{WriteError, retention};
+use super::{WriteError, retention, row};
 use crate::spec::Record;
 
 /// Commands in one transaction: enough for every HTTP client of a busy moment, and little enough that the first of them
@@ -93,7 +93,7 @@ impl Writer {
                 }
             }
             self.write(batch);
-            cleaning = self.tally.kept > self.keep;
+            cleaning = self.tally.kept > retention::most(self.keep);
             self.health.set_counts(self.tally.waiting, self.tally.kept);
         }
     }
@@ -185,9 +185,9 @@ impl Writer {
         } else {
             None
         };
-        // A finished action pays for the cleaning of the one that it pushes out.
-        if tally.kept > self.keep {
-            retention::clean(&transaction, &mut tally, self.keep)?;
+        // Actions that end pay for the cleaning of those that they push out, many at once.
+        if tally.kept > retention::most(self.keep) {
+            retention::clean_up(&transaction, &mut tally, self.keep)?;
         }
         transaction.commit()?;
         Ok(Outcome {
@@ -233,7 +233,8 @@ impl Writer {
             (Some(task), None) => self.resumed = Some(task),
             (None, runner) => self.runner = runner,
         }
-        self.watchers.changed(&changed);
+        self.watchers
+            .changed(&changed, |id| row::find(&self.connection, id).ok().flatten());
     }
 
     fn fail(&mut self, batch: Vec<Command>, reason: &str) {

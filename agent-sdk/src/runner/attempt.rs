@@ -1,17 +1,19 @@
-//! One attempt: the handler on its own runtime, and everything that may end it from outside.
+//! One attempt: the handler, and everything that may end it from outside.
+//!
+//! The handler is polled here, by the runner itself: both are on the runtime that is apart from everything else, and an
+//! action costs no change of threads. What a handler that never yields keeps from happening here is the guard's.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::action::{ActionError, CheckpointSink, Handler, Interrupt, Invocation, SaveError, Seat};
@@ -26,14 +28,11 @@ pub(super) enum AttemptEnd {
     Panicked(String),
     /// Dropped at an await, after the grace.
     Dropped,
-    /// Not at all: it does not yield.
-    Stuck,
 }
 
 /// What an attempt takes.
 pub(super) struct Attempt<'a> {
     pub(super) ledger: &'a Ledger,
-    pub(super) handlers: &'a Handle,
     pub(super) stop: &'a CancellationToken,
     pub(super) grace: Duration,
     pub(super) handler: Arc<dyn Handler>,
@@ -72,13 +71,13 @@ impl Attempt<'_> {
                 .run(args.as_deref().map_or("{}", RawValue::get), Invocation::new(seat))
                 .await
         };
-        let mut running = self.handlers.spawn(running.in_current_span());
+        // What a panic leaves behind is the handler's alone, and goes with it.
+        let mut running = Box::pin(AssertUnwindSafe(running).catch_unwind());
         let mut cancelled = self.ledger.cancelled();
         let mut cancel_seen = false;
         let mut stop_seen = false;
         // Beyond this the handler is not waited for: a deadline's or a stop's grace.
         let mut drop_at: Option<Instant> = None;
-        let mut keep_time = tokio::time::interval_at(self.began + tick(deadline), tick(deadline));
         loop {
             tokio::select! {
                 biased;
@@ -97,15 +96,11 @@ impl Attempt<'_> {
                     drop_at = Some(Instant::now() + self.grace);
                 }
                 () = tokio::time::sleep_until(drop_at.unwrap_or(ends_at)), if drop_at.is_some() => {
-                    running.abort();
-                    // A handler that yields is dropped at once; one that does not within another second never will.
-                    let end = match tokio::time::timeout(Duration::from_secs(1), &mut running).await {
-                        Ok(ended) => returned(ended),
-                        Err(_) => AttemptEnd::Stuck,
-                    };
-                    return (end, *interrupt.borrow());
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(running))) {
+                        tracing::warn!("the handler panicked while it was dropped: {}", panic_message(&*panic));
+                    }
+                    return (AttemptEnd::Dropped, *interrupt.borrow());
                 }
-                _ = keep_time.tick() => self.ledger.spent(id, self.spent + self.began.elapsed()),
             }
         }
     }
@@ -128,16 +123,10 @@ fn earlier(known: Option<Instant>, new: Instant) -> Instant {
     known.map_or(new, |known| known.min(new))
 }
 
-/// How often running time is written down: what a crash may lose of it is a fiftieth of the deadline.
-fn tick(deadline: Duration) -> Duration {
-    (deadline / 50).clamp(Duration::from_secs(1), Duration::from_secs(30))
-}
-
-fn returned(ended: Result<Result<Box<RawValue>, ActionError>, JoinError>) -> AttemptEnd {
+fn returned(ended: Result<Result<Box<RawValue>, ActionError>, Box<dyn Any + Send>>) -> AttemptEnd {
     match ended {
         Ok(result) => AttemptEnd::Returned(result),
-        Err(error) if error.is_panic() => AttemptEnd::Panicked(panic_message(&*error.into_panic())),
-        Err(_) => AttemptEnd::Dropped,
+        Err(panic) => AttemptEnd::Panicked(panic_message(&*panic)),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Runs actions: one at a time, in the order of acceptance, each to its end.
 //!
 //! The runner asks the ledger for the next action and is woken by the commit that has one: an idle agent does nothing.
-//! A handler runs on a runtime apart from everything else, so that one that blocks hurts nobody; what can be done about
-//! it is done from here: it is asked to end, dropped at its next await, and where it never yields, the process has to
-//! go ([`Ended::Stuck`]).
+//! It runs, with the handler that it polls, on a runtime apart from everything else, so that one that blocks hurts nobody
+//! else. A handler is asked to end, dropped at its next await, and where it never yields, the process has to go
+//! ([`Ended::Stuck`]): the `guard` sees to that from another thread.
 
 mod attempt;
+mod guard;
 #[cfg(test)]
 mod invariants;
 mod precondition;
@@ -27,6 +28,7 @@ use crate::ledger::{Ending, Ledger, Task, WriteError};
 use crate::spec::{ErrorRecord, Record, State};
 use crate::telemetry::Metrics;
 use attempt::{Attempt, AttemptEnd};
+use guard::{Guard, Watch};
 use verdict::Verdict;
 
 /// How long to wait before an action's end is written again that a full disk, or a busy ledger, did not take.
@@ -54,7 +56,7 @@ pub(crate) struct Runner {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) observer: Arc<Observer>,
     pub(crate) metrics: Arc<Metrics>,
-    /// Where handlers run.
+    /// Where the runner and its handlers run.
     pub(crate) handlers: Handle,
     /// How long a handler may take to end once it is asked to.
     pub(crate) grace: Duration,
@@ -70,8 +72,32 @@ enum Next {
 }
 
 impl Runner {
-    /// Runs actions until it is asked to stop, or cannot go on.
+    /// Runs actions until it is asked to stop, or cannot go on. The runner itself is on the handlers' runtime; the calling
+    /// task looks after it, and has to be on another.
     pub(crate) async fn run(self) -> Ended {
+        let guard = Guard {
+            ledger: self.ledger.clone(),
+            stop: self.stop.clone(),
+            grace: self.grace,
+            watch: Arc::default(),
+        };
+        let handlers = self.handlers.clone();
+        let mut working = handlers.spawn(self.work(guard.watch.clone()));
+        tokio::select! {
+            biased;
+            ended = &mut working => ended.unwrap_or_else(|fault| {
+                tracing::error!(%fault, "the runner has ended by itself");
+                Ended::LedgerClosed
+            }),
+            ended = guard.keep() => {
+                // Where it yields after all, nothing more is begun.
+                working.abort();
+                ended
+            }
+        }
+    }
+
+    async fn work(self, watch: Arc<Watch>) -> Ended {
         let mut next = Next::Task(None);
         loop {
             let task = match next {
@@ -87,13 +113,13 @@ impl Runner {
                 },
             };
             let span = crate::telemetry::action_span(&task.record);
-            next = self.perform(task).instrument(span).await;
+            next = self.perform(task, &watch).instrument(span).await;
         }
     }
 
-    async fn perform(&self, task: Task) -> Next {
+    async fn perform(&self, task: Task, watch: &Watch) -> Next {
         if task.begun {
-            return self.attempts(task).await;
+            return self.attempts(task, watch).await;
         }
         let Task { record, .. } = task;
         let preconditions = record.preconditions.clone().unwrap_or_default();
@@ -107,7 +133,7 @@ impl Runner {
             return self.end(&record, Ending::Failed(error), Duration::ZERO).await;
         }
         match self.written(|| self.ledger.begin(record.id)).await {
-            Ok(task) => self.attempts(task).await,
+            Ok(task) => self.attempts(task, watch).await,
             Err(Paused::Ended(ended)) => Next::Ended(ended),
             Err(Paused::Cancelled | Paused::Gone) => {
                 // Cancelled while its preconditions were looked at, or damaged: the ledger says what comes next.
@@ -118,7 +144,7 @@ impl Runner {
     }
 
     /// Attempt after attempt, until the action ends.
-    async fn attempts(&self, task: Task) -> Next {
+    async fn attempts(&self, task: Task, watch: &Watch) -> Next {
         let Task {
             mut record,
             mut spent,
@@ -136,26 +162,10 @@ impl Runner {
         loop {
             tracing::info!(attempt = record.attempt, "the action runs");
             self.metrics.attempt(entry.kind.as_str());
-            let (end, interrupt) = self.attempt(entry, &record, &mut spent).await;
+            let (end, interrupt) = self.attempt(entry, &record, &mut spent, watch).await;
             match verdict::judge(end, interrupt, &record, spent) {
                 Verdict::End(ending) => return self.end(&record, ending, spent).await,
                 Verdict::Park => return self.park(&record, spent, Ended::Stopped).await,
-                // Asked for something else first, and to stop since: the stop is what the agent ends with.
-                Verdict::Stuck if self.stop.is_cancelled() => {
-                    return self.park(&record, spent, Ended::Stopped).await;
-                }
-                Verdict::Stuck => {
-                    let id = record.id;
-                    let kind = record.kind.to_string();
-                    // Found to be out of time, it is not run again at the next start.
-                    return self
-                        .park(
-                            &record,
-                            spent.max(verdict::deadline(&record)),
-                            Ended::Stuck { id, kind },
-                        )
-                        .await;
-                }
                 Verdict::Again { error, pause } => match self.pause(&record, error, pause, &mut spent).await {
                     Ok(next) => record = next,
                     Err(Paused::Cancelled) => {
@@ -168,11 +178,17 @@ impl Runner {
         }
     }
 
-    async fn attempt(&self, entry: &Entry, record: &Record, spent: &mut Duration) -> (AttemptEnd, Option<Interrupt>) {
+    async fn attempt(
+        &self,
+        entry: &Entry,
+        record: &Record,
+        spent: &mut Duration,
+        watch: &Watch,
+    ) -> (AttemptEnd, Option<Interrupt>) {
         let began = Instant::now();
+        let _watched = watch.attempt(record, *spent, began);
         let attempt = Attempt {
             ledger: &self.ledger,
-            handlers: &self.handlers,
             stop: &self.stop,
             grace: self.grace,
             handler: entry.handler(),

@@ -18,8 +18,6 @@ pub(super) enum Verdict {
     Again { error: ErrorRecord, pause: Duration },
     /// The agent stops; the action goes on when it starts again.
     Park,
-    /// The handler never yields.
-    Stuck,
 }
 
 /// Judges an attempt. `spent` is the running time of all attempts so far.
@@ -30,11 +28,8 @@ pub(super) fn judge(end: AttemptEnd, interrupt: Option<Interrupt>, record: &Reco
         AttemptEnd::Returned(Ok(output)) => return Verdict::End(Ending::Done(output)),
         AttemptEnd::Returned(Err(ActionError::Final(fault))) => return failed(fault.record(false)),
         AttemptEnd::Panicked(message) => return failed(panicked(&message)),
-        AttemptEnd::Stuck if interrupt != Some(Interrupt::Stopping) => return Verdict::Stuck,
         AttemptEnd::Returned(Err(ActionError::Retry(fault))) => Some(fault.record(true)),
-        AttemptEnd::Returned(Err(ActionError::NoPlan | ActionError::Interrupted))
-        | AttemptEnd::Dropped
-        | AttemptEnd::Stuck => None,
+        AttemptEnd::Returned(Err(ActionError::NoPlan | ActionError::Interrupted)) | AttemptEnd::Dropped => None,
     };
     match (interrupt, error) {
         // That it was cancelled must not hide that a request is out there.
