@@ -7,8 +7,9 @@ use agent_sdk::action::{ActionError, Converge, Fault, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::admit::{self, Admission, Joiner};
+use super::admit::{self, Admission};
 use super::change::{self, Change, Outcome};
+use super::joiner::{self, Joiner};
 use crate::address::Address;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
@@ -99,7 +100,7 @@ fn resolve(node: &str, followed: Option<&Ensemble>) -> Result<Address, ActionErr
 
 /// Asks a server that nobody vouches for, without credentials, whether its ensemble is the one that is followed.
 async fn same_ensemble(server: &Server, named: &Address, followed: &Ensemble) -> Result<(), ActionError> {
-    let shown = match admit::ask(server, named).await {
+    let shown = match joiner::ask(server, named).await {
         Joiner::Serving { ensemble, .. } => ensemble,
         Joiner::Silent(reason) => return Err(unreachable(named, &reason)),
         Joiner::NotServing | Joiner::NoAddress => return Err(unreachable(named, "it does not serve")),
@@ -144,7 +145,7 @@ impl Converge for Join {
                 // The server that joins is the agent's own: it may be asked with credentials, at the agent's own address.
                 if matches!(view.joiner, Joiner::Serving { ensemble: None, mode, .. } if mode != Mode::Standalone)
                     && let Joiner::Serving { id: told, .. } = &view.joiner
-                    && let own @ Joiner::Serving { .. } = admit::ask_own(self.0.server()).await
+                    && let own @ Joiner::Serving { .. } = joiner::ask_own(self.0.server()).await
                     && matches!(&own, Joiner::Serving { id, .. } if told.is_none() || id == told)
                 {
                     view.joiner = own;

@@ -12,6 +12,7 @@ mod change;
 mod doubt;
 mod init;
 mod join;
+mod joiner;
 mod remove;
 
 pub use add::{Add, AddArgs};
