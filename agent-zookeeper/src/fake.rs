@@ -32,10 +32,14 @@ pub(crate) enum Change {
     Lost,
     /// It is not answered, and nothing after it.
     Hangs,
+    /// Its answer is announced with 2 GiB, and does not end.
+    Floods,
     /// It is not answered, and this is the ensemble from then on.
     Becomes(&'static str),
 }
 
+/// Anything longer stands for an answer without end.
+const LARGEST: usize = 1_000_000;
 const RECONFIG: i32 = 16;
 const SYNC: i32 = 9;
 const AUTH_FAILED: i32 = -115;
@@ -121,6 +125,13 @@ fn serve(mut stream: TcpStream, id: u8, unless: &[u8], seen: &Mutex<Seen>) -> io
         };
         drop(seen);
         let Some(answer) = answer else { continue };
+        if answer.len() > LARGEST {
+            stream.write_all(&i32::MAX.to_be_bytes())?;
+            // Until the other side has enough of it.
+            loop {
+                stream.write_all(&answer)?;
+            }
+        }
         stream.write_all(&u32::try_from(answer.len()).unwrap().to_be_bytes())?;
         stream.write_all(&answer)?;
     }
@@ -148,6 +159,7 @@ fn reply(frame: &[u8], allowed: bool, seen: &mut Seen) -> Option<Vec<u8>> {
                 None => -6,
                 Some(Change::Refused(code)) => code,
                 Some(Change::Lost) => return None,
+                Some(Change::Floods) => return Some(vec![0; 2_000_000]),
                 Some(Change::Hangs) => {
                     seen.hangs = true;
                     return None;

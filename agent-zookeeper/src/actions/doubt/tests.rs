@@ -85,6 +85,14 @@ fn a_change_that_is_read_back_is_in_doubt_no_more() {
 }
 
 #[test]
+fn an_answer_without_end_is_no_answer() {
+    let (code, message, sent) = removing(&[Becomes::Floods, Becomes::Becomes(REMOVED)]);
+    assert_eq!((&*code, sent), ("done", 2), "{message}");
+    let (code, message, _) = removing(&[Becomes::Floods, Becomes::Hangs]);
+    assert_eq!(code, "undecided", "{message}");
+}
+
+#[test]
 fn cancelling_does_not_hide_what_was_sent() {
     let (peer, agent) = beside(&[Becomes::Hangs]);
     let id = begin(agent.client(), 4);
