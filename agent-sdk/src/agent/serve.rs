@@ -275,6 +275,7 @@ pub(super) fn configured(config: &Validated<()>, meant_for: Option<String>) -> C
         cluster_id: node.cluster_id.clone().or(meant_for),
         attributes: config.attributes().clone(),
         deadline: Duration::from_millis(config.config().observe.deadline_ms),
+        reuse: Duration::from_millis(config.config().observe.reuse_ms),
     }
 }
 

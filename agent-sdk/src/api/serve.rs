@@ -52,25 +52,18 @@ impl Room {
         let place = place.and_then(|index| self.table.places().get(index));
         let path = place.map_or("unknown", |place| place.path);
         let method = label(request.method());
-        let span = tracing::info_span!(
-            "request",
-            method,
-            route = path,
-            action = Empty,
-            status = Empty,
-            code = Empty
-        );
+        let span = tracing::info_span!("request", method, route = path, action = Empty);
         telemetry::continue_trace(&span, call::traceparent(request.headers()));
         let dialect = Dialect::of(place.map_or(request.path(), |place| place.path));
         let answer = self
             .answer(place, dialect, &request, &mut payload)
             .instrument(span.clone())
             .await;
-        let mut response = match answer {
-            Ok(answer) => answer.response(),
+        let (mut response, code) = match answer {
+            Ok(answer) => (answer.response(), None),
             Err(problem) => {
-                span.record("code", problem.code().name());
-                problem.response(dialect)
+                let code = problem.code().name();
+                (problem.response(dialect), Some(code))
             }
         };
         finish(&mut response);
@@ -78,7 +71,7 @@ impl Room {
             response = response.map_body(|_, body| BoxBody::new(Held::new(body, payload)));
         }
         let status = response.status().as_u16();
-        span.record("status", status);
+        telemetry::answered(&span, status, code);
         self.service
             .metrics()
             .http(method, place.map(|place| place.path), status, begun.elapsed());

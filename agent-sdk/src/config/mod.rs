@@ -150,6 +150,10 @@ pub struct Observe {
     /// How long any endpoint may take to look at the store, in milliseconds, 50 to 30,000.
     #[schemars(range(min = 50, max = 30_000))]
     pub deadline_ms: u64,
+    /// For how long after it began a look at the node also answers those who ask later, in milliseconds, 0 to 10,000. However
+    /// many clients poll, the store is asked the same at most once in this time.
+    #[schemars(range(max = 10_000))]
+    pub reuse_ms: u64,
 }
 
 /// Logs, on standard error.
@@ -209,7 +213,10 @@ impl Default for Actions {
 
 impl Default for Observe {
     fn default() -> Self {
-        Self { deadline_ms: 2_000 }
+        Self {
+            deadline_ms: 2_000,
+            reuse_ms: 5,
+        }
     }
 }
 

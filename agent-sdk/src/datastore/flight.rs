@@ -1,7 +1,8 @@
 //! One call in flight for any number of callers.
 //!
 //! A thousand clients that poll at once cost the store one query, and a store that hangs holds one task, not a
-//! thousand. A call belongs to the *epoch* in which it began: who asks in a later epoch (an action has finished since)
+//! thousand. Who comes shortly after its end is given its answer, too, as if the call had taken a little longer: what is
+//! promised of an answer's age is counted from the call's beginning in either case. A call belongs to the *epoch* in which it began: who asks in a later epoch (an action has finished since)
 //! does not join it, but waits for its end and begins a call anew, so that who reads after `DONE` sees what was done.
 
 use std::future::Future;
@@ -10,15 +11,19 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// The place for one kind of call.
 pub(super) struct Flight<T> {
     current: Mutex<Option<Call<T>>>,
     runtime: Handle,
+    /// For how long after its beginning a call answers who asks.
+    reuse: Duration,
 }
 
 struct Call<T> {
     epoch: u64,
+    began: Instant,
     answer: watch::Receiver<Option<T>>,
 }
 
@@ -33,6 +38,8 @@ pub(super) enum NoAnswer {
 
 /// What a caller does next.
 enum Turn<T> {
+    /// Has it already.
+    Known(T),
     /// Waits for this call's answer.
     Join(watch::Receiver<Option<T>>),
     /// Waits for the end of a call of an earlier epoch.
@@ -41,10 +48,11 @@ enum Turn<T> {
 
 impl<T: Clone + Send + Sync + 'static> Flight<T> {
     /// Calls are run on `runtime`, apart from the callers' own.
-    pub(super) fn new(runtime: Handle) -> Self {
+    pub(super) fn new(runtime: Handle, reuse: Duration) -> Self {
         Self {
             current: Mutex::new(None),
             runtime,
+            reuse,
         }
     }
 
@@ -56,9 +64,15 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         C: Fn() -> F + Send,
         F: Future<Output = T> + Send + 'static,
     {
+        let first = match self.turn(epoch, &call) {
+            Turn::Known(value) => return Ok(value),
+            first => first,
+        };
         tokio::time::timeout(patience, async {
+            let mut turn = first;
             loop {
-                match self.turn(epoch, &call) {
+                match turn {
+                    Turn::Known(value) => return Ok(value),
                     Turn::Join(mut answer) => {
                         let answer = answer
                             .wait_for(Option::is_some)
@@ -70,6 +84,7 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
                     // An error says that the call has ended without an answer: an end all the same.
                     Turn::Await(mut answer) => drop(answer.wait_for(Option::is_some).await),
                 }
+                turn = self.turn(epoch, &call);
             }
         })
         .await
@@ -82,12 +97,22 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(call) = current.as_ref().filter(|call| in_flight(&call.answer)) {
-            return if call.epoch >= epoch {
-                Turn::Join(call.answer.clone())
-            } else {
-                Turn::Await(call.answer.clone())
-            };
+        if let Some(last) = current.as_ref() {
+            let same_epoch = last.epoch >= epoch;
+            if in_flight(&last.answer) {
+                let answer = last.answer.clone();
+                return if same_epoch {
+                    Turn::Join(answer)
+                } else {
+                    Turn::Await(answer)
+                };
+            }
+            if same_epoch
+                && last.began.elapsed() < self.reuse
+                && let Some(value) = last.answer.borrow().clone()
+            {
+                return Turn::Known(value);
+            }
         }
         let (sender, answer) = watch::channel(None);
         let running = call();
@@ -103,6 +128,7 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         });
         *current = Some(Call {
             epoch,
+            began: Instant::now(),
             answer: answer.clone(),
         });
         Turn::Join(answer)
@@ -141,7 +167,7 @@ mod tests {
             begun: AtomicUsize::new(0),
             gate: Semaphore::new(0),
         });
-        (Arc::new(Flight::new(Handle::current())), store)
+        (Arc::new(Flight::new(Handle::current(), Duration::ZERO)), store)
     }
 
     #[tokio::test]
@@ -187,9 +213,25 @@ mod tests {
         assert_eq!(store.begun.load(Ordering::SeqCst), 1);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_given_again_for_a_while_and_never_across_epochs() {
+        let flight = Flight::new(Handle::current(), Duration::from_millis(5));
+        let store = Arc::new(Counted {
+            begun: AtomicUsize::new(0),
+            gate: Semaphore::new(10),
+        });
+        let asking = async |epoch| flight.answer(epoch, PATIENCE, || counted(store.clone())).await;
+        assert_eq!(asking(0).await, Ok(1));
+        tokio::time::advance(Duration::from_millis(4)).await;
+        assert_eq!(asking(0).await, Ok(1));
+        assert_eq!(asking(1).await, Ok(2), "an action has finished since");
+        tokio::time::advance(Duration::from_millis(5)).await;
+        assert_eq!(asking(1).await, Ok(3), "its time is over");
+    }
+
     #[tokio::test]
     async fn a_call_that_panics_is_no_answer_and_the_next_begins_anew() {
-        let flight: Flight<usize> = Flight::new(Handle::current());
+        let flight: Flight<usize> = Flight::new(Handle::current(), Duration::ZERO);
         let panicking = || async { panic!("a vendor's mistake") };
         assert_eq!(flight.answer(0, PATIENCE, panicking).await, Err(NoAnswer::Panicked));
         assert_eq!(flight.answer(0, PATIENCE, || async { 7 }).await, Ok(7));

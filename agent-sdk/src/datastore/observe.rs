@@ -37,6 +37,8 @@ pub struct Configured {
     pub attributes: Attributes,
     /// How long any endpoint may take.
     pub deadline: Duration,
+    /// For how long after it began a look also answers those who ask later.
+    pub reuse: Duration,
 }
 
 /// What `info/node` shows. It can always be given.
@@ -91,7 +93,7 @@ pub enum ObserveError {
 /// Looks at the node for everybody who asks.
 ///
 /// **Guarantees**: every method returns within the deadline and a fraction of a second, whatever the store does; at
-/// most one query of each kind is in flight; who asks after [`Observer::action_finished`] gets what was seen after it.
+/// most one query of each kind is in flight, and none begins within `reuse` of the last; who asks after [`Observer::action_finished`] gets what was seen after it.
 pub struct Observer {
     eyes: Arc<Eyes>,
     epoch: AtomicU64,
@@ -108,6 +110,7 @@ impl Observer {
         metrics: Arc<Metrics>,
         runtime: &Handle,
     ) -> Self {
+        let reuse = configured.reuse;
         let eyes = Eyes {
             store,
             store_id: D::STORE_ID,
@@ -119,9 +122,9 @@ impl Observer {
         Self {
             eyes: Arc::new(eyes),
             epoch: AtomicU64::new(0),
-            node: Flight::new(runtime.clone()),
-            store: Flight::new(runtime.clone()),
-            shards: Flight::new(runtime.clone()),
+            node: Flight::new(runtime.clone(), reuse),
+            store: Flight::new(runtime.clone(), reuse),
+            shards: Flight::new(runtime.clone(), reuse),
         }
     }
 

@@ -101,6 +101,7 @@ fn observer(store: &Arc<Moody>, memory: Memory) -> Observer {
         cluster_id: Some("laid-down".into()),
         attributes: Attributes::new().with("replicante.io/zone", "z"),
         deadline: DEADLINE,
+        reuse: Duration::ZERO,
     };
     Observer::new(
         store.clone(),

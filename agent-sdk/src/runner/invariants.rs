@@ -145,6 +145,7 @@ impl Bench {
             cluster_id: None,
             attributes: Attributes::new(),
             deadline: PATIENCE,
+            reuse: Duration::ZERO,
         };
         let metrics = Arc::new(Metrics::default());
         let slow = Arc::<Slow>::default();

@@ -10,5 +10,5 @@ mod traces;
 
 pub use install::{Telemetry, TelemetryError, install};
 pub use metrics::{Build, LedgerGauges, Metrics, Observation, Outcome};
-pub(crate) use traces::action_span;
+pub(crate) use traces::{action_span, answered};
 pub use traces::{continue_trace, traceparent};

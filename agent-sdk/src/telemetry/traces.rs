@@ -141,6 +141,14 @@ pub fn continue_trace(span: &Span, traceparent: Option<&str>) {
     }
 }
 
+/// Says in a request's span how it was answered. Only traces tell of it: no line is logged after an answer.
+pub(crate) fn answered(span: &Span, status: u16, code: Option<&'static str>) {
+    span.set_attribute("status", i64::from(status));
+    if let Some(code) = code {
+        span.set_attribute("code", code);
+    }
+}
+
 /// The span of one action, from its first attempt in this process to its end. It continues the trace of the request
 /// that scheduled the action.
 pub(crate) fn action_span(record: &Record) -> Span {

@@ -188,7 +188,11 @@ fn defaults(directory: &Path) -> Config<()> {
             grace_s: 2,
             ..Actions::default()
         },
-        observe: Observe { deadline_ms: 1_000 },
+        observe: Observe {
+            deadline_ms: 1_000,
+            // What a test does to its store is seen at once.
+            reuse_ms: 0,
+        },
         logs: Logs::default(),
         traces: Traces::default(),
         store: (),

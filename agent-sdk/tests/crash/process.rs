@@ -52,7 +52,7 @@ impl Place {
         let directory = tempfile::tempdir().unwrap();
         let config = format!(
             "state_directory: {0}/state\napi: {{bind: '127.0.0.1:0'}}\nlogs: {{format: json}}\n\
-             actions: {{max_queued: 1000000, keep_finished: 1000000, grace_s: 2}}\nobserve: {{deadline_ms: {1}}}\nstore: {{journal: {0}/journal{store}}}\n",
+             actions: {{max_queued: 1000000, keep_finished: 1000000, grace_s: 2}}\nobserve: {{deadline_ms: {1}, reuse_ms: 0}}\nstore: {{journal: {0}/journal{store}}}\n",
             directory.path().display(),
             DEADLINE.as_millis()
         );

@@ -307,6 +307,7 @@ impl Stage {
             cluster_id: cluster_id.map(str::to_owned),
             attributes: Attributes::new().with("replicante.io/zone", "z"),
             deadline: Duration::from_millis(200),
+            reuse: Duration::ZERO,
         };
         let store = Arc::new(Scripted(scene.clone()));
         let observer = Observer::new(store, configured, Memory::none(), metrics.clone(), runtime.handle());
