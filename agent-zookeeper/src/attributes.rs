@@ -5,15 +5,12 @@
 
 use agent_sdk::spec::Attributes;
 use serde_json::{Map, Value};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
-use crate::address::Address;
+use crate::admin;
 use crate::config::Server;
 use crate::node::Facts;
 use crate::srvr::Mode;
-use crate::words::{self, LARGEST};
+use crate::words;
 
 /// Counters that a leader has, by the name without `zk_`.
 const LEADER: [&str; 6] = [
@@ -66,14 +63,13 @@ async fn leader(server: &Server) -> Vec<(&'static str, i64)> {
         Ok(answer) => return from_mntr(&answer),
         Err(error) => tracing::debug!(%error, "the leader's counters cannot be had by mntr"),
     }
-    let Some(admin) = &server.admin_server else {
+    let Some(address) = &server.admin_server else {
         return Vec::new();
     };
-    let asked = timeout(server.timeouts.answer() / 2, monitor(admin)).await;
-    match asked.map_err(|_| "no answer in time".to_owned()).flatten() {
+    match admin::ask(address, "monitor", server.timeouts.answer() / 2).await {
         Ok(counters) => from_monitor(&counters),
         Err(error) => {
-            tracing::warn!(address = %admin, error, "the AdminServer cannot be asked: its attributes are left out");
+            tracing::warn!(%address, error, "the AdminServer cannot be asked: its attributes are left out");
             Vec::new()
         }
     }
@@ -104,36 +100,10 @@ fn from_monitor(counters: &Map<String, Value>) -> Vec<(&'static str, i64)> {
         .collect()
 }
 
-/// What the `AdminServer` says. It answers 200 also when it fails, with the error inside.
-async fn monitor(admin: &Address) -> Result<Map<String, Value>, String> {
-    let told = |error: std::io::Error| error.to_string();
-    let mut stream = TcpStream::connect((admin.host(), admin.port())).await.map_err(told)?;
-    // HTTP/1.0: the answer ends with the connection, and comes in one piece.
-    let request = format!("GET /commands/monitor HTTP/1.0\r\nHost: {admin}\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(told)?;
-    let mut answer = Vec::new();
-    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX);
-    stream.take(limit).read_to_end(&mut answer).await.map_err(told)?;
-    body(&answer)
-}
-
-fn body(answer: &[u8]) -> Result<Map<String, Value>, String> {
-    let text = std::str::from_utf8(answer).map_err(|error| error.to_string())?;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("no HTTP answer")?;
-    if head.split(' ').nth(1).is_none_or(|status| status != "200") {
-        return Err(head.lines().next().unwrap_or_default().to_owned());
-    }
-    match serde_json::from_str(body).map_err(|error| error.to_string())? {
-        Value::Object(counters) => match counters.get("error") {
-            None | Some(Value::Null) => Ok(counters),
-            Some(error) => Err(error.to_string()),
-        },
-        _ => Err("its answer is no object".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -142,23 +112,12 @@ mod tests {
             "zk_version\t3.9.5\nzk_synced_followers\t2\nzk_learners\t3.0\nzk_pending_syncs\t0\nzk_quorum_size\tnan\n";
         let expected = [("learners", 3), ("synced_followers", 2), ("pending_syncs", 0)];
         assert_eq!(from_mntr(mntr), expected);
-        let answer =
-            b"HTTP/1.1 200 OK\r\n\r\n{\"learners\": 3, \"synced_followers\": 2, \"pending_syncs\": 0, \"error\": null}";
-        assert_eq!(from_monitor(&body(answer).unwrap()), expected);
+        let answer = json!({"learners": 3, "synced_followers": 2, "pending_syncs": 0, "error": null});
+        assert_eq!(from_monitor(answer.as_object().unwrap()), expected);
     }
 
     #[test]
     fn what_cannot_be_read_is_no_counter() {
         assert_eq!(from_mntr("garbage\nzk_learners\n"), []);
-        for answer in [
-            &b"HTTP/1.1 200 OK\r\n\r\n{\"error\": \"not serving\"}"[..],
-            b"HTTP/1.1 404 Not Found\r\n\r\n{}",
-            b"HTTP/1.1 200 OK\r\n\r\n[]",
-            b"HTTP/1.1 200 OK\r\n\r\n",
-            b"\xff",
-            b"",
-        ] {
-            assert!(body(answer).is_err(), "{:?}", String::from_utf8_lossy(answer));
-        }
     }
 }

@@ -3,7 +3,8 @@
 //! The client library keeps a task that reconnects by itself and sends later what was asked before: a change that its
 //! caller had given up was seen to commit after the reconnect. So each client here has a small runtime of its own, and
 //! dropping the client ends that runtime: nothing is sent any more, and nobody reconnects to whatever listens on that
-//! port by then. The price is a thread for as long as a session lives.
+//! port by then. The price is a thread for as long as a session lives. On the same runtime runs the relay, over
+//! which the library reaches the server: it bounds what the library keeps, and lets no lost connection be made again.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use zookeeper_client::{EnsembleUpdate, SessionState};
 use crate::address::Address;
 use crate::config::Credentials;
 use crate::ensemble::{Ensemble, EnsembleError, Version};
+use crate::relay::Relay;
 
 /// The node that holds the ensemble's configuration.
 const CONFIG_NODE: &str = "/zookeeper/config";
@@ -27,9 +29,10 @@ const SESSION: Duration = Duration::from_secs(30);
 
 /// A session with a server.
 pub struct Client {
-    // Both are there until the drop, which takes them in this order.
+    // Both are there until the drop, which takes them in this order, and the relay's port after them.
     inner: Option<zookeeper_client::Client>,
     runtime: Option<Runtime>,
+    relay: Relay,
     address: Address,
 }
 
@@ -63,6 +66,14 @@ pub enum ClientError {
         /// The error.
         error: zookeeper_client::Error,
     },
+    /// There is no connection, or it was ended from here.
+    #[error("{address}: {reason}")]
+    Cut {
+        /// Who was asked.
+        address: Address,
+        /// Why.
+        reason: String,
+    },
     /// The config node's content is not what one holds.
     #[error(transparent)]
     Content(#[from] EnsembleError),
@@ -89,20 +100,23 @@ impl Client {
             .thread_name("zookeeper-session")
             .enable_all()
             .build()?;
+        let relay = Relay::bind()?;
+        runtime.spawn(relay.serve(address.clone(), SESSION)?);
         // From here on a dropped future takes the runtime with it.
         let mut client = Self {
             inner: None,
             runtime: Some(runtime),
+            relay,
             address: address.clone(),
         };
         let mut connector = zookeeper_client::Client::connector()
-            .with_session_timeout(SESSION)
+            .with_session_timeout(client.relay.ticket())
             .with_connection_timeout(within)
             .with_fail_eagerly();
         if let Some(credentials) = credentials {
             connector = connector.with_auth("digest", credentials.digest());
         }
-        let target = address.to_string();
+        let target = client.relay.address()?.to_string();
         let connecting = async move { connector.connect(&target).await };
         let Some(runtime) = &client.runtime else {
             return Err(std::io::Error::other("no runtime").into());
@@ -214,9 +228,14 @@ impl Client {
     }
 
     fn answered(&self, error: zookeeper_client::Error) -> ClientError {
-        ClientError::Answered {
-            address: self.address.clone(),
-            error,
+        use zookeeper_client::Error::{AuthFailed, NoAuth};
+        let address = self.address.clone();
+        match (self.relay.cut(), error) {
+            (Some(reason), error) if !matches!(error, NoAuth | AuthFailed) => {
+                let reason = reason.to_owned();
+                ClientError::Cut { address, reason }
+            }
+            (_, error) => ClientError::Answered { address, error },
         }
     }
 }

@@ -7,16 +7,19 @@
 
 pub mod actions;
 pub mod address;
+mod admin;
 mod attributes;
 pub mod client;
 pub mod config;
 pub mod ensemble;
 #[cfg(test)]
 mod fake;
+mod identity;
 pub mod member;
 pub mod node;
 pub mod reach;
 pub mod reconfig;
+mod relay;
 pub mod session;
 pub mod srvr;
 pub mod store;

@@ -2,10 +2,14 @@
 //!
 //! A new session is a transaction: having one proves that there is a quorum, so what follows on it does not hang for
 //! want of one. Nothing is sent to a server that has not just answered `srvr`.
+//!
+//! An action has to be able to end, so all ways together have a limit; and each has its share of what is left of it, so
+//! that one server which answers `srvr` and then hangs leaves time for the others.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use agent_sdk::action::{ActionError, Fault};
+use tokio::time::{Instant, timeout};
 
 use crate::address::Address;
 use crate::client::{Client, ClientError};
@@ -30,14 +34,13 @@ pub async fn reach(server: &Server, addresses: &[Address]) -> Result<Reached, Ac
     let credentials = server
         .credentials()
         .map_err(|error| ActionError::Final(Fault::new("no_authority", error.to_string())))?;
-    let (begun, mut why) = (Instant::now(), Vec::new());
-    for address in addresses {
-        // An action has to be able to end: where the first servers hang, the last ones are left to the next attempt.
-        if begun.elapsed() > server.timeouts.session() {
-            why.push(format!("{address}: not asked for want of time"));
-            continue;
-        }
-        match on(server, address, credentials.as_ref()).await {
+    let mut why = Vec::new();
+    let end = Instant::now() + ALL * server.timeouts.session();
+    for (index, address) in addresses.iter().enumerate() {
+        let left = end.saturating_duration_since(Instant::now());
+        let within = share(left, addresses.len() - index, server.timeouts.answer());
+        let asked = timeout(within, on(server, address, credentials.as_ref())).await;
+        match asked.unwrap_or_else(|_| Err(Refusal::late(within))) {
             Ok((client, ensemble)) => {
                 return Ok(Reached {
                     client,
@@ -58,6 +61,15 @@ pub async fn reach(server: &Server, addresses: &[Address]) -> Result<Reached, Ac
     ))
 }
 
+/// All ways together may take this many times what one session may.
+const ALL: u32 = 2;
+
+/// What one way may take, with so much time left for so many: as much as each other, and enough for one answer.
+fn share(left: Duration, ways: usize, shortest: Duration) -> Duration {
+    let ways = u32::try_from(ways).unwrap_or(u32::MAX).max(1);
+    (left / ways).max(shortest)
+}
+
 /// Asks a server `srvr`.
 pub async fn srvr(server: &Server, address: &Address) -> Result<Srvr, NoAnswer> {
     let answer = words::ask(address, "srvr", server.timeouts.answer()).await;
@@ -68,6 +80,13 @@ pub async fn srvr(server: &Server, address: &Address) -> Result<Srvr, NoAnswer> 
 enum Refusal {
     Elsewhere(String),
     Everywhere(ActionError),
+}
+
+impl Refusal {
+    fn late(within: Duration) -> Self {
+        let within = within.as_millis();
+        Self::Elsewhere(format!("no session within {within} ms: it has no quorum, or hangs"))
+    }
 }
 
 async fn on(
@@ -123,6 +142,7 @@ fn refusal(error: ClientError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Peer;
 
     #[test]
     fn refused_credentials_are_no_authority() {
@@ -139,5 +159,33 @@ mod tests {
                 (_, code) => panic!("{code:?}"),
             }
         }
+    }
+
+    #[test]
+    fn each_way_has_its_share_and_time_for_an_answer() {
+        let [second, left] = [Duration::from_secs(1), Duration::from_secs(9)];
+        assert_eq!(share(left, 3, second), 3 * second);
+        assert_eq!(share(left, 1, second), left);
+        assert_eq!(share(left, 100, second), second);
+        assert_eq!(share(Duration::ZERO, 0, second), second);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn servers_that_hang_leave_time_for_the_others() {
+        const ONE: &str = "server.1=h:1:2;3\nversion=1";
+        let peers = [1, 2, 3].map(|id| Peer::start(id, ONE));
+        peers[0].hang(true);
+        peers[1].hang(true);
+        let mut server = Server::new(peers[0].address(), "zk");
+        server.timeouts.session_ms = 3_000;
+        let begun = Instant::now();
+        let ways = peers.each_ref().map(Peer::address);
+        let reached = reach(&server, &ways).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(reached.client.server_id(), Some(3));
+        assert!(
+            begun.elapsed() < ALL * server.timeouts.session(),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }

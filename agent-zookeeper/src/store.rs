@@ -7,11 +7,12 @@ use agent_sdk::agent::Agent;
 use agent_sdk::datastore::{DataStore, StoreError};
 use agent_sdk::spec::{Addresses, Attributes, Identity, Map, NodeStatus, Shard};
 
-use crate::actions::{Add, Init, Join, Remove};
+use crate::actions::{Accounted, Add, Doubt, Init, Join, Remove};
 use crate::address::Address;
 use crate::attributes;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
+use crate::identity;
 use crate::member::Member;
 use crate::node::{Facts, Place, seen_outside};
 use crate::reach::srvr;
@@ -23,6 +24,7 @@ pub struct Shared {
     session: Session,
     joining: Mutex<Option<Instant>>,
     last: Mutex<Last>,
+    doubt: Doubt,
 }
 
 /// What was seen last.
@@ -40,9 +42,9 @@ pub fn agent(server: Server) -> Agent {
     Agent::new(ZooKeeper(shared.clone()))
         .meant_for(cluster_id)
         .cluster_init(Init::new(shared.clone()))
-        .cluster_join(Join::new(shared.clone()))
-        .cluster_add(Add::new(shared.clone()))
-        .cluster_remove(Remove::new(shared))
+        .cluster_join(Accounted::new(Join::new(shared.clone()), shared.clone()))
+        .cluster_add(Accounted::new(Add::new(shared.clone()), shared.clone()))
+        .cluster_remove(Accounted::new(Remove::new(shared.clone()), shared))
 }
 
 impl Shared {
@@ -52,12 +54,18 @@ impl Shared {
             server,
             joining: Mutex::default(),
             last: Mutex::default(),
+            doubt: Doubt::default(),
         }
     }
 
     /// The configuration.
     pub const fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// What the running action has sent and heard nothing of.
+    pub(crate) const fn doubt(&self) -> &Doubt {
+        &self.doubt
     }
 
     /// Says whether this agent is about to take its server into an ensemble. It holds for as long as that may take:
@@ -113,12 +121,17 @@ impl Shared {
             // A server that does not serve makes no session, and what is no server gets none.
             Err(_) => Err("the server was not asked".to_owned()),
         };
-        let facts = Facts {
+        let mut facts = Facts {
             answer,
             known_id: self.server.known_id(),
             membership,
+            said_id: None,
             joining: self.is_joining(),
         };
+        if facts.answer.is_ok() && facts.id().is_none() {
+            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            facts.said_id = identity::ask(&self.server, left).await;
+        }
         if facts.place() == Place::Member {
             self.set_joining(false);
         }

@@ -11,14 +11,28 @@
 mod authority;
 #[path = "live/crash.rs"]
 mod crash;
+#[path = "live/dialect.rs"]
+mod dialect;
 #[path = "live/failure.rs"]
 mod failure;
+#[path = "live/flood.rs"]
+mod flood;
+#[path = "live/foreseen.rs"]
+mod foreseen;
+#[path = "live/identity.rs"]
+mod identity;
+#[path = "live/idle.rs"]
+mod idle;
 #[path = "live/impostor.rs"]
 mod impostor;
+#[path = "live/ipv6.rs"]
+mod ipv6;
 #[path = "live/lost.rs"]
 mod lost;
 #[path = "live/membership.rs"]
 mod membership;
+#[path = "live/permission.rs"]
+mod permission;
 #[path = "live/plans.rs"]
 mod plans;
 #[path = "live/program.rs"]

@@ -55,9 +55,7 @@ impl Converge for Add {
     type Step = Change;
 
     async fn observe(&self, args: &AddArgs, last: Option<&Change>) -> Result<Admission, ActionError> {
-        let wanted = wanted(args)?;
-        let members = self.0.ways().await;
-        admit::observe(self.0.server(), &members, wanted, last).await
+        admit::observe(&self.0, wanted(args)?, last).await
     }
 
     fn decide(_: &AddArgs, view: &Admission, last: Option<&Change>) -> Result<Next<Change, Outcome>, ActionError> {
@@ -65,7 +63,7 @@ impl Converge for Add {
     }
 
     async fn apply(&self, _: &AddArgs, step: &Change, invocation: &Invocation) -> Result<(), ActionError> {
-        change::send(self.0.server(), &self.0.ways().await, step, invocation).await
+        change::send(&self.0, &self.0.ways().await, step, invocation).await
     }
 
     fn unchecked(_: &AddArgs, view: &Admission) -> Vec<String> {

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use agent_sdk::action::{ActionError, Fault, Interrupt, Invocation};
+use agent_sdk::action::{ActionError, Invocation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::client;
-use crate::config::Server;
 use crate::ensemble::{Ensemble, Version};
 use crate::member::Member;
 use crate::reach::{Reached, reach};
 use crate::reconfig::{Verdict, verdict};
+use crate::store::Shared;
 
 /// A change, and the version of the configuration that it is based on. The server makes it on no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Change {
     }
 
     /// Whether this is the ensemble that the change is based on.
-    fn is_based_on(&self, ensemble: Option<&Ensemble>) -> bool {
+    pub(super) fn is_based_on(&self, ensemble: Option<&Ensemble>) -> bool {
         ensemble.is_some_and(|ensemble| ensemble.is(self.base, &self.members))
     }
 }
@@ -92,7 +92,7 @@ impl fmt::Display for Change {
 /// **Guarantees**: it is sent at most once, on the version it is based on, over a session that had a quorum; once this
 /// has returned it is sent no more. `Ok` does not say that the change was made: the next reading does.
 pub(super) async fn send(
-    server: &Server,
+    shared: &Shared,
     addresses: &[Address],
     change: &Change,
     invocation: &Invocation,
@@ -101,7 +101,7 @@ pub(super) async fn send(
         client,
         ensemble,
         with_credentials,
-    } = reach(server, addresses).await?;
+    } = reach(shared.server(), addresses).await?;
     // The guard would refuse it too, and would write a refused transaction for it.
     if !change.is_based_on(ensemble.as_ref()) {
         client.close().await;
@@ -122,12 +122,15 @@ pub(super) async fn send(
             client::Edit::Leave(&id)
         }
     };
-    let patience = server.timeouts.reconfig();
+    let patience = shared.server().timeouts.reconfig();
+    let earlier = shared.doubt().send(change);
     let answer = tokio::select! {
         biased;
         answer = client.reconfig(&edit, change.base) => answer,
-        () = tokio::time::sleep(patience) => return unanswered(&format!("no answer within {} ms", patience.as_millis()), None),
-        reason = invocation.interrupted() => return unanswered("the action had to end before the answer came", Some(reason)),
+        () = tokio::time::sleep(patience) => {
+            return unanswered(&format!("no answer within {} ms", patience.as_millis()), invocation);
+        }
+        _ = invocation.interrupted() => return unanswered("the action had to end before the answer came", invocation),
     };
     match answer.map_err(|error| verdict(&error, with_credentials)) {
         Ok(()) => {
@@ -135,36 +138,18 @@ pub(super) async fn send(
             Ok(())
         }
         Err(Verdict::Failed(error)) => {
+            shared.doubt().refused(earlier);
             client.close().await;
             Err(error)
         }
-        Err(Verdict::Undecided(reason)) => unanswered(&reason, invocation.interrupt()),
+        Err(Verdict::Undecided(reason)) => unanswered(&reason, invocation),
     }
 }
 
 /// A change that was sent and not answered: the next reading decides, while there is time for one.
-fn unanswered(reason: &str, interrupt: Option<Interrupt>) -> Result<(), ActionError> {
+fn unanswered(reason: &str, invocation: &Invocation) -> Result<(), ActionError> {
     tracing::warn!(reason, "a change was sent and not answered; it is read back");
-    match interrupt {
-        None => Ok(()),
-        Some(_) => Err(ActionError::Retry(undecided(reason))),
-    }
-}
-
-/// What is said while nobody can read whether a change was made.
-pub(super) fn undecided(reason: &str) -> Fault {
-    Fault::undecided(format!(
-        "a change of the ensemble may have been sent, and whether it was made cannot be read ({reason}); once there is a \
-         quorum, the same action again finds out"
-    ))
-}
-
-/// The error of a reading, which means more when a change may be under way.
-pub(super) fn reading_failed(error: ActionError, last: Option<&Change>) -> ActionError {
-    match (error, last) {
-        (ActionError::Retry(fault), Some(_)) => ActionError::Retry(undecided(&fault.to_string())),
-        (error, _) => error,
-    }
+    invocation.proceed()
 }
 
 #[cfg(test)]
@@ -208,25 +193,5 @@ mod tests {
         assert!(!change.is_based_on(read("server.1=a:1:2;3\nversion=11").as_ref()));
         change.members.clear();
         assert!(change.is_based_on(other.as_ref()), "a step of an older agent");
-    }
-
-    #[test]
-    fn a_reading_that_fails_after_a_change_was_sent_is_undecided() {
-        let failed = || ActionError::retry("no_quorum", "x");
-        let code = |error| match error {
-            ActionError::Retry(fault) | ActionError::Final(fault) => fault.code().to_owned(),
-            error => panic!("{error}"),
-        };
-        let step = Change {
-            base: Version(1),
-            members: Vec::new(),
-            edit: Edit::Leave(2),
-        };
-        assert_eq!(code(reading_failed(failed(), None)), "no_quorum");
-        assert_eq!(code(reading_failed(failed(), Some(&step))), "undecided");
-        assert_eq!(
-            code(reading_failed(ActionError::last("no_authority", "x"), Some(&step))),
-            "no_authority"
-        );
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admit;
 use crate::ensemble::Ensemble;
+use crate::identity;
 use crate::node::disagreement;
 use crate::reach::{Reached, reach};
 use crate::reconfig::NOT_STANDALONE;
@@ -76,8 +77,11 @@ impl Converge for Init {
         let server = self.0.server();
         let Reached { client, ensemble, .. } = reach(server, std::slice::from_ref(&server.address)).await?;
         let told = client.server_id();
-        let id = server.known_id().or(told);
         client.close().await;
+        let id = match server.known_id().or(told) {
+            None => identity::ask(server, server.timeouts.answer()).await,
+            known => known,
+        };
         Ok(Own { ensemble, id, told })
     }
 

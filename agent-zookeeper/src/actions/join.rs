@@ -7,8 +7,9 @@ use agent_sdk::action::{ActionError, Converge, Fault, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::admit::{self, Admission, Joiner};
-use super::change::{self, Change, Outcome, reading_failed};
+use super::admit::{self, Admission};
+use super::change::{self, Change, Outcome};
+use super::joiner::{self, Joiner};
 use crate::address::Address;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
@@ -99,7 +100,7 @@ fn resolve(node: &str, followed: Option<&Ensemble>) -> Result<Address, ActionErr
 
 /// Asks a server that nobody vouches for, without credentials, whether its ensemble is the one that is followed.
 async fn same_ensemble(server: &Server, named: &Address, followed: &Ensemble) -> Result<(), ActionError> {
-    let shown = match admit::ask(server, named).await {
+    let shown = match joiner::ask(server, named).await {
         Joiner::Serving { ensemble, .. } => ensemble,
         Joiner::Silent(reason) => return Err(unreachable(named, &reason)),
         Joiner::NotServing | Joiner::NoAddress => return Err(unreachable(named, "it does not serve")),
@@ -138,19 +139,19 @@ impl Converge for Join {
 
     async fn observe(&self, args: &JoinArgs, last: Option<&Change>) -> Result<Admission, ActionError> {
         let wanted = self.wanted(args)?;
-        let read = admit::observe(self.0.server(), &self.0.ways().await, wanted, last).await;
+        let read = admit::observe(&self.0, wanted, last).await;
         let view = match read {
             Ok(mut view) => {
                 // The server that joins is the agent's own: it may be asked with credentials, at the agent's own address.
                 if matches!(view.joiner, Joiner::Serving { ensemble: None, mode, .. } if mode != Mode::Standalone)
                     && let Joiner::Serving { id: told, .. } = &view.joiner
-                    && let own @ Joiner::Serving { .. } = admit::ask_own(self.0.server()).await
-                    && matches!(&own, Joiner::Serving { id, .. } if id == told)
+                    && let own @ Joiner::Serving { .. } = joiner::ask_own(self.0.server()).await
+                    && matches!(&own, Joiner::Serving { id, .. } if told.is_none() || id == told)
                 {
                     view.joiner = own;
                 }
                 let checked = self.check(args, view.ensemble.as_ref()).await;
-                checked.map(|()| view).map_err(|error| reading_failed(error, last))
+                checked.map(|()| view)
             }
             Err(error) => Err(error),
         };
@@ -159,7 +160,8 @@ impl Converge for Join {
                 .as_ref()
                 .is_some_and(|it| it.get(view.wanted.id).is_some())
         };
-        if !view.as_ref().is_ok_and(done) && last.is_none() {
+        // A plan that is asked while the change is under way reads the same, and must not say that it is not.
+        if !view.as_ref().is_ok_and(done) && last.is_none() && !self.0.doubt().is_open() {
             self.0.set_joining(false);
         }
         view
@@ -173,7 +175,7 @@ impl Converge for Join {
         let ways = self.0.ways().await;
         // From here on the server is on its way in, until it is seen to be a member or the change has failed.
         self.0.set_joining(true);
-        let sent = change::send(self.0.server(), &ways, step, invocation).await;
+        let sent = change::send(&self.0, &ways, step, invocation).await;
         if sent.is_err() {
             self.0.set_joining(false);
         }

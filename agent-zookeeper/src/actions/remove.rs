@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::admit;
-use super::change::{self, Change, Edit, reading_failed};
+use super::change::{self, Change, Edit};
 use crate::ensemble::Ensemble;
 use crate::member::{Member, Role};
 use crate::reach::{Reached, reach};
@@ -89,7 +89,10 @@ impl Converge for Remove {
     async fn observe(&self, args: &NodeArgs, last: Option<&Change>) -> Result<Members, ActionError> {
         // By any server but the one that leaves, where there is one: it may lead, and then its sessions are cut.
         let reached = reach(self.0.server(), &self.0.ways_without(&args.node).await).await;
-        let Reached { client, ensemble, .. } = reached.map_err(|error| reading_failed(error, last))?;
+        let Reached { client, ensemble, .. } = reached?;
+        if last.is_some() {
+            self.0.doubt().read(ensemble.as_ref());
+        }
         let authority = client.is_super(self.0.server().timeouts.answer()).await;
         client.close().await;
         Ok(Members { ensemble, authority })
@@ -123,13 +126,7 @@ impl Converge for Remove {
     }
 
     async fn apply(&self, args: &NodeArgs, step: &Change, invocation: &Invocation) -> Result<(), ActionError> {
-        change::send(
-            self.0.server(),
-            &self.0.ways_without(&args.node).await,
-            step,
-            invocation,
-        )
-        .await
+        change::send(&self.0, &self.0.ways_without(&args.node).await, step, invocation).await
     }
 
     fn unchecked(_: &NodeArgs, view: &Members) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::plans::{NO_QUORUM, plans};
 use crate::rig::{address, all_in_time, node, start};
 
 /// A peer that does this with each connection, for as long as the test's process lives.
-fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+pub(crate) fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let serve = Arc::new(serve);
@@ -26,16 +26,16 @@ fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     address
 }
 
-fn line(of: SocketAddr) -> String {
+pub(crate) fn line(of: SocketAddr) -> String {
     format!("server.1=127.0.0.1:2888:3888:participant;{of}")
 }
 
 /// Nothing can be read from such a peer, so nothing is planned.
-fn refuses(agent: &agent_sdk::testing::TestAgent, of: SocketAddr) {
+pub(crate) fn refuses(agent: &agent_sdk::testing::TestAgent, of: SocketAddr) {
     assert_eq!(plans(&[], agent.client(), &line(of)), NO_QUORUM);
 }
 
-fn agent(of: SocketAddr) -> agent_sdk::testing::TestAgent {
+pub(crate) fn agent(of: SocketAddr) -> agent_sdk::testing::TestAgent {
     start(config::Server {
         timeouts: config::Timeouts {
             answer_ms: 700,

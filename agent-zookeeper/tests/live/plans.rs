@@ -53,7 +53,7 @@ fn told(plan: &PlanAnswer, version: Option<u64>) -> String {
 }
 
 /// Version of the ensemble's configuration: the highest that any server has written down.
-fn version(servers: &[Server]) -> Option<u64> {
+pub(crate) fn version(servers: &[Server]) -> Option<u64> {
     let files = servers.iter().flat_map(|server| {
         let directory = server.config_file().parent().unwrap().to_owned();
         std::fs::read_dir(directory).unwrap()

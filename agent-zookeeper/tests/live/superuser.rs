@@ -26,6 +26,24 @@ pub(crate) fn hide_config(server: &Server) {
     });
 }
 
+/// Lets everybody read the config node, and besides `super` this user write it: `USER:BASE64(SHA1(USER:PASSWORD))`.
+pub(crate) fn let_change(server: &Server, user: &str) {
+    with_client(server, async |client| {
+        let everybody = zookeeper_client::Acl::new(
+            zookeeper_client::Permission::READ,
+            zookeeper_client::AuthId::new("world", "anyone"),
+        );
+        let user = zookeeper_client::Acl::new(
+            zookeeper_client::Permission::READ | zookeeper_client::Permission::WRITE,
+            zookeeper_client::AuthId::new("digest", user),
+        );
+        client
+            .set_acl("/zookeeper/config", &[everybody, user], None)
+            .await
+            .unwrap();
+    });
+}
+
 /// Does this on a session of `super`'s.
 fn with_client(server: &Server, what: impl AsyncFnOnce(&zookeeper_client::Client)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
