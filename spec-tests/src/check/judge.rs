@@ -1,0 +1,153 @@
+//! What a check is given, and how it says what it found.
+
+use crate::client::{Credentials, Exchange, trimmed};
+use crate::dialect::Dialect;
+use crate::gather::{Evidence, Scheduled, Seen, Told};
+use crate::model::Record;
+use crate::verdict::{Finding, Outcome};
+
+/// Everything that was gathered in one dialect.
+pub struct Case<'a> {
+    /// Which dialect.
+    pub dialect: Dialect,
+    /// What each agent told.
+    pub agents: &'a [Seen],
+}
+
+impl<'a> From<&'a Evidence> for Case<'a> {
+    fn from(evidence: &'a Evidence) -> Self {
+        Self {
+            dialect: evidence.dialect,
+            agents: &evidence.agents,
+        }
+    }
+}
+
+/// The most findings that one check tells: what is wrong a thousand times is told a few.
+const MOST: usize = 8;
+
+/// Collects what a check found.
+#[derive(Default)]
+pub struct Judge {
+    check: &'static str,
+    credentials: Credentials,
+    seen: usize,
+    findings: Vec<Finding>,
+    idle: Option<String>,
+    blind: Option<String>,
+}
+
+impl Judge {
+    /// For the check with this id.
+    pub fn of(check: &'static str, credentials: Credentials) -> Self {
+        Self {
+            check,
+            credentials,
+            ..Self::default()
+        }
+    }
+
+    /// The rule was seen to hold once more.
+    pub fn holds(&mut self) {
+        self.seen += 1;
+    }
+
+    /// The rule is broken: `got` is what this exchange told instead of what was expected.
+    pub fn broken(&mut self, exchange: &Exchange, expected: impl Into<String>, got: impl Into<String>) {
+        self.broken_by(&[exchange], expected, got);
+    }
+
+    /// The rule is broken, as several exchanges show together.
+    pub fn broken_by(&mut self, exchanges: &[&Exchange], expected: impl Into<String>, got: impl Into<String>) {
+        let mut curl: Vec<String> = Vec::new();
+        for exchange in exchanges {
+            if !curl.contains(&exchange.curl) && curl.len() < 4 {
+                curl.push(exchange.curl.clone());
+            }
+        }
+        let finding = Finding {
+            agent: exchanges
+                .first()
+                .map(|exchange| exchange.agent.clone())
+                .unwrap_or_default(),
+            expected: expected.into(),
+            got: self.credentials.masked(&trimmed(&got.into(), 400)),
+            curl,
+        };
+        let known = self.findings.iter().any(|known| {
+            known.agent == finding.agent && known.expected == finding.expected && known.got == finding.got
+        });
+        if !known && self.findings.len() < MOST {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Holds or not, by what `right` says.
+    pub fn expect(&mut self, right: bool, exchange: &Exchange, expected: &str) {
+        if right {
+            self.holds();
+        } else {
+            self.broken(exchange, expected, exchange.came());
+        }
+    }
+
+    /// Nothing is there that the rule speaks of, and need not be.
+    pub fn idle(&mut self, reason: impl Into<String>) {
+        self.idle.get_or_insert_with(|| reason.into());
+    }
+
+    /// It cannot be seen whether the rule holds.
+    pub fn blind(&mut self, reason: impl Into<String>) {
+        self.blind.get_or_insert_with(|| reason.into());
+    }
+
+    /// The outcome.
+    pub fn outcome(self) -> Outcome {
+        if !self.findings.is_empty() {
+            return Outcome::Broken {
+                findings: self.findings,
+            };
+        }
+        match (self.blind, self.idle) {
+            // What could not be seen of one agent is not made up for by what was seen of another.
+            (Some(reason), _) => Outcome::NotRun { reason },
+            (None, _) if self.seen > 0 => Outcome::Held { seen: self.seen },
+            (None, Some(reason)) => Outcome::Idle { reason },
+            (None, None) => Outcome::NotRun {
+                reason: "nothing was told that shows it".to_owned(),
+            },
+        }
+    }
+}
+
+/// The value of a good answer, once the misfits in it that are this check's were told. An answer that could not be read is
+/// another check's; for this one it means that there is nothing to see.
+pub(super) fn value<'t, T>(judge: &mut Judge, told: &'t Told<T>) -> Option<&'t T> {
+    let Some(read) = &told.read else {
+        judge.blind(format!(
+            "{} {} has no good answer",
+            told.exchange.request.method, told.exchange.request.path
+        ));
+        return None;
+    };
+    let check = judge.check;
+    for misfit in read.misfits.iter().filter(|misfit| misfit.check == check) {
+        let place = if misfit.at.is_empty() { "the body" } else { &misfit.at };
+        judge.broken(
+            &told.exchange,
+            format!("{} at {place}", misfit.expected),
+            format!("{} at {place}", misfit.got),
+        );
+    }
+    Some(&read.value)
+}
+
+/// The record that an accepted action had when it was last looked at. Told as not to be seen where it was not accepted.
+pub(super) fn last<'s>(judge: &mut Judge, scheduled: &'s Scheduled) -> Option<(&'s Told<Record>, &'s Record)> {
+    if !scheduled.is_accepted() {
+        judge.blind(format!("an action of the kind {} was not accepted", scheduled.kind));
+        return None;
+    }
+    let told = scheduled.last()?;
+    value(judge, told).map(|record| (told, record))
+}

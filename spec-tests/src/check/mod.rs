@@ -1,0 +1,96 @@
+//! The rules, one check each, with an id that never means anything else.
+//!
+//! A check is a pure function over what was gathered. Its rule is written once for both dialects: answers were read into
+//! one model, and what did not fit was laid to the check whose rule it breaks.
+
+mod actions;
+mod attributes;
+mod cluster;
+mod judge;
+mod lists;
+mod node;
+mod records;
+mod shards;
+mod stress;
+mod wire;
+
+pub use judge::{Case, Judge};
+
+use crate::dialect::Dialect;
+use crate::verdict::{Level, Severity};
+
+/// One rule.
+pub struct Check {
+    /// Permanent: in reports, baselines and documents.
+    pub id: &'static str,
+    /// The rule, in our words.
+    pub rule: &'static str,
+    /// How much it binds.
+    pub severity: Severity,
+    /// The lowest level at which it can be seen.
+    pub level: Level,
+    /// In which dialects.
+    pub dialects: &'static [Dialect],
+    /// The fewest agents that it takes.
+    pub agents: usize,
+    /// Where `docs/http.md` shows the right answer.
+    pub reference: &'static str,
+    /// Looks at what was gathered.
+    pub judge: fn(&Case<'_>, &mut Judge),
+}
+
+const BOTH: &[Dialect] = &Dialect::ALL;
+const V1: &[Dialect] = &[Dialect::V1];
+const UNSTABLE: &[Dialect] = &[Dialect::Unstable];
+
+/// Every check, in the order in which reports show them.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    [
+        node::CHECKS,
+        attributes::CHECKS,
+        shards::CHECKS,
+        cluster::CHECKS,
+        records::CHECKS,
+        lists::CHECKS,
+        wire::CHECKS,
+        actions::CHECKS,
+        stress::CHECKS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The check with this id.
+pub fn find(id: &str) -> Option<&'static Check> {
+    all().find(|check| check.id == id)
+}
+
+/// A check over one agent at level `read`, in both dialects.
+const fn read(
+    id: &'static str,
+    severity: Severity,
+    rule: &'static str,
+    reference: &'static str,
+    judge: fn(&Case<'_>, &mut Judge),
+) -> Check {
+    Check {
+        id,
+        rule,
+        severity,
+        level: Level::Read,
+        dialects: BOTH,
+        agents: 1,
+        reference,
+        judge,
+    }
+}
+
+impl Check {
+    const fn only(self, dialects: &'static [Dialect]) -> Self {
+        Self { dialects, ..self }
+    }
+
+    const fn with_agents(self, agents: usize) -> Self {
+        Self { agents, ..self }
+    }
+}

@@ -1,0 +1,143 @@
+//! `info/node`: who the node is and how.
+
+use super::judge::{Case, Judge, value};
+use super::{Check, read};
+use crate::gather::Sample;
+use crate::model::{Node, NodeState};
+use crate::verdict::Severity::{Must, Should};
+
+const WHERE: &str = "docs/http.md#the-node";
+
+/// How long an answer about the node may take, in seconds: two of a deadline that agents have by default, and half of one.
+const PROMPT: f64 = 2.5;
+
+pub(super) const CHECKS: &[Check] = &[
+    read(
+        "node.id",
+        Must,
+        "a node has an id, and keeps it",
+        WHERE,
+        |case, judge| {
+            steady(case, judge, |node| node.id.value().map(String::as_str));
+        },
+    ),
+    read(
+        "node.status",
+        Must,
+        "a node's status is one of the seven",
+        WHERE,
+        |case, judge| {
+            each(case, judge, |_, node, judge| {
+                if node.state.value().is_some() {
+                    judge.holds();
+                }
+            });
+        },
+    ),
+    read(
+        "node.status.reason",
+        Must,
+        "a status that is unknown says why",
+        WHERE,
+        |case, judge| {
+            each(case, judge, |sample, node, judge| {
+                let unknown = node.state.value() == Some(&NodeState::Unknown);
+                match &node.reason {
+                    _ if !unknown => judge.idle("the node's status was never unknown"),
+                    Some(reason) if !reason.trim().is_empty() => judge.holds(),
+                    _ => judge.broken(
+                        &sample.node.exchange,
+                        "a reason beside UNKNOWN",
+                        sample.node.exchange.came(),
+                    ),
+                }
+            });
+        },
+    ),
+    read(
+        "node.agent_version",
+        Must,
+        "the agent's version is SemVer",
+        WHERE,
+        |case, judge| {
+            each(case, judge, |sample, node, judge| {
+                version(sample, node.agent_version.value(), judge);
+            });
+        },
+    ),
+    read(
+        "node.store_version",
+        Must,
+        "the store's version is SemVer",
+        WHERE,
+        |case, judge| {
+            each(case, judge, |sample, node, judge| {
+                version(sample, node.store_version.value(), judge);
+            });
+        },
+    ),
+    read(
+        "info.prompt",
+        Should,
+        "attributes are cheap to look up: within 2.5 s",
+        WHERE,
+        |case, judge| {
+            let samples = case.agents.iter().flat_map(|agent| &agent.samples);
+            for exchange in
+                samples.flat_map(|sample| [&sample.node.exchange, &sample.store.exchange, &sample.shards.exchange])
+            {
+                let took = exchange.took.as_secs_f64();
+                if exchange.outcome.is_err() {
+                    judge.blind("an answer did not come at all");
+                } else if took <= PROMPT {
+                    judge.holds();
+                } else {
+                    judge.broken(
+                        exchange,
+                        "an answer within 2.5 s",
+                        format!("an answer after {took:.1} s"),
+                    );
+                }
+            }
+        },
+    ),
+];
+
+/// Every look at every node.
+pub(super) fn each(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Sample, &Node, &mut Judge)) {
+    for sample in case.agents.iter().flat_map(|agent| &agent.samples) {
+        if let Some(node) = value(judge, &sample.node) {
+            look(sample, node, judge);
+        }
+    }
+}
+
+fn version(sample: &Sample, version: Option<&String>, judge: &mut Judge) {
+    match version {
+        Some(version) if semver::Version::parse(version).is_ok() => judge.holds(),
+        Some(version) => judge.broken(&sample.node.exchange, "a version such as 1.2.3", format!("{version:?}")),
+        // Told as a misfit.
+        None => {}
+    }
+}
+
+/// What has to be the same in every answer of one agent.
+fn steady<'a>(case: &Case<'a>, judge: &mut Judge, of: impl Fn(&'a Node) -> Option<&'a str>) {
+    for agent in case.agents {
+        let mut first: Option<(&Sample, &str)> = None;
+        for sample in &agent.samples {
+            let Some(now) = value(judge, &sample.node).and_then(&of) else {
+                continue;
+            };
+            match first {
+                Some((before, was)) if was != now => judge.broken_by(
+                    &[&before.node.exchange, &sample.node.exchange],
+                    format!("{was:?} again"),
+                    format!("{now:?}"),
+                ),
+                _ => judge.holds(),
+            }
+            first.get_or_insert((sample, now));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! A whole run: gather, judge, report.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tokio::task::JoinSet;
+
+use crate::check::{self, Case, Check, Judge};
+use crate::client::{Address, Answer, Client, Credentials, Limits, Request};
+use crate::dialect::Dialect;
+use crate::gather::{self, Evidence, Plan, Seen};
+use crate::manifest;
+use crate::verdict::{Judged, Level, Outcome, Report, Verdict};
+
+/// What a run is to do.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How deep.
+    pub level: Level,
+    /// Only these dialects, present or not; those that are present where it is empty.
+    pub dialects: Vec<Dialect>,
+    /// How long to look again and again, for what must not change.
+    pub observe: Duration,
+    /// For one request.
+    pub timeout: Duration,
+    /// For the whole run.
+    pub deadline: Duration,
+    /// What goes with every request.
+    pub credentials: Credentials,
+    /// A node that is not in the cluster, to be removed twice; nothing is asked of the cluster without one.
+    pub absent_node: Option<String>,
+    /// Commands that bring the agent down and up again, at level `stress`.
+    pub crash: Option<gather::Crash>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            level: Level::Read,
+            dialects: Vec::new(),
+            observe: Duration::ZERO,
+            timeout: Duration::from_secs(10),
+            deadline: Duration::from_secs(600),
+            credentials: Credentials::default(),
+            absent_node: None,
+            crash: None,
+        }
+    }
+}
+
+/// Why there is nothing to report.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SuiteError {
+    /// An agent does not answer at all.
+    #[error("the agent at {agent} cannot be asked: {reason}")]
+    Unreachable {
+        /// Which.
+        agent: String,
+        /// Why.
+        reason: String,
+    },
+    /// An agent answers, and has neither dialect.
+    #[error("the agent at {agent} has nothing under /api/v1 or /api/unstable")]
+    NoDialect {
+        /// Which.
+        agent: String,
+    },
+    /// No agent was named.
+    #[error("no agent was named")]
+    NoAgent,
+}
+
+/// A run over one agent, or over those of a cluster.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    agents: Vec<Address>,
+    settings: Settings,
+}
+
+/// Where a run has come to: who watches is told, and what was gathered is kept.
+#[derive(Default)]
+struct Gathered {
+    evidence: Vec<Evidence>,
+}
+
+impl Suite {
+    /// Over these agents.
+    pub fn new(agents: Vec<Address>, settings: Settings) -> Self {
+        Self { agents, settings }
+    }
+
+    /// Runs to the end, or until `cut` says why not. `progress` is told what is done.
+    ///
+    /// **Errors**: where an agent cannot be asked at all. Whatever else goes wrong is in the report.
+    pub async fn run(&self, progress: impl Fn(&str), cut: impl Future<Output = String>) -> Result<Report, SuiteError> {
+        let (began, began_at) = (Instant::now(), now());
+        let clients = self.clients()?;
+        let dialects = self.present(&clients).await?;
+        let gathered = Arc::new(Mutex::new(Gathered::default()));
+        let cut_short = {
+            let gathering = self.gather(&clients, &dialects, &gathered, &progress);
+            tokio::select! {
+                () = gathering => None,
+                reason = cut => Some(reason),
+                () = tokio::time::sleep(self.settings.deadline) => {
+                    Some(format!("its deadline of {} s", self.settings.deadline.as_secs()))
+                }
+            }
+        };
+        let evidence = std::mem::take(&mut lock(&gathered).evidence);
+        let mut judged = Vec::new();
+        for dialect in &dialects {
+            let nothing = Evidence {
+                dialect: *dialect,
+                agents: Vec::new(),
+            };
+            let of = evidence
+                .iter()
+                .find(|evidence| evidence.dialect == *dialect)
+                .unwrap_or(&nothing);
+            judged.extend(self.judge(of));
+        }
+        let levels = Level::ALL.into_iter().filter(|level| *level <= self.settings.level);
+        let verdicts = levels.flat_map(|level| dialects.iter().map(move |dialect| (*dialect, level)));
+        Ok(Report {
+            schema: 1,
+            suite: env!("CARGO_PKG_VERSION"),
+            agents: self.agents.iter().map(ToString::to_string).collect(),
+            began: began_at,
+            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            cut_short,
+            verdicts: verdicts
+                .map(|(dialect, level)| Verdict::of(dialect, level, &judged))
+                .collect(),
+            checks: judged,
+        })
+    }
+
+    fn clients(&self) -> Result<Vec<Client>, SuiteError> {
+        if self.agents.is_empty() {
+            return Err(SuiteError::NoAgent);
+        }
+        let limits = Limits {
+            time: self.settings.timeout,
+            ..Limits::default()
+        };
+        let credentials = Arc::new(self.settings.credentials.clone());
+        let client = |address: &Address| Client::new(address.clone(), credentials.clone(), limits);
+        Ok(self.agents.iter().map(client).collect())
+    }
+
+    /// The dialects to look at: those that every agent has, unless some are insisted on.
+    async fn present(&self, clients: &[Client]) -> Result<Vec<Dialect>, SuiteError> {
+        let mut present = Dialect::ALL.to_vec();
+        for client in clients {
+            let mut has = Vec::new();
+            let mut fault = None;
+            for dialect in Dialect::ALL {
+                match client.ask(Request::get(dialect.path("info/node"))).await.outcome {
+                    Ok(Answer { status: 404, .. }) => {}
+                    Ok(_) => has.push(dialect),
+                    Err(error) => fault = Some(error),
+                }
+            }
+            let agent = client.address().to_string();
+            match fault {
+                // What answers nothing at all cannot be asked; what answers one dialect is asked in that one.
+                Some(error) if has.is_empty() => {
+                    return Err(SuiteError::Unreachable {
+                        agent,
+                        reason: error.to_string(),
+                    });
+                }
+                None if has.is_empty() && self.settings.dialects.is_empty() => {
+                    return Err(SuiteError::NoDialect { agent });
+                }
+                _ => present.retain(|dialect| has.contains(dialect)),
+            }
+        }
+        if self.settings.dialects.is_empty() {
+            Ok(present)
+        } else {
+            Ok(self.settings.dialects.clone())
+        }
+    }
+
+    async fn gather(
+        &self,
+        clients: &[Client],
+        dialects: &[Dialect],
+        gathered: &Arc<Mutex<Gathered>>,
+        progress: &impl Fn(&str),
+    ) {
+        let plan = self.plan();
+        for dialect in dialects {
+            progress(&format!("{dialect}: looks at {} agent(s)", clients.len()));
+            // All at once, so that what they tell of each other is of the same time.
+            let mut looking = JoinSet::new();
+            for (number, client) in clients.iter().enumerate() {
+                let (client, plan, dialect) = (client.clone(), plan.clone(), *dialect);
+                looking.spawn(async move { (number, gather::look(&client, dialect, &plan).await) });
+            }
+            let mut seen = looking.join_all().await;
+            seen.sort_by_key(|(number, _)| *number);
+            let place = {
+                let mut gathered = lock(gathered);
+                gathered.evidence.push(Evidence {
+                    dialect: *dialect,
+                    agents: seen.into_iter().map(|(_, seen)| seen).collect(),
+                });
+                gathered.evidence.len() - 1
+            };
+            for (number, client) in clients.iter().enumerate() {
+                let mut seen = lock(gathered).evidence[place].agents[number].clone();
+                let keep = |seen: &Seen| lock(gathered).evidence[place].agents[number] = seen.clone();
+                if plan.level >= Level::Actions {
+                    progress(&format!("{dialect}: schedules actions on {}", client.address()));
+                    gather::act(client, *dialect, &mut seen).await;
+                    keep(&seen);
+                }
+                if plan.level >= Level::Stress {
+                    progress(&format!("{dialect}: puts {} under stress", client.address()));
+                    gather::stress(client, *dialect, &plan, &mut seen).await;
+                    keep(&seen);
+                }
+                if let Some(node) = plan.absent_node.as_deref().filter(|_| plan.level >= Level::Actions) {
+                    progress(&format!("{dialect}: removes {node} by way of {}", client.address()));
+                    gather::remove(client, *dialect, node, &mut seen).await;
+                    keep(&seen);
+                }
+            }
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            level: self.settings.level,
+            observe: self.settings.observe,
+            absent_node: self.settings.absent_node.clone(),
+            crash: self.settings.crash.clone(),
+        }
+    }
+
+    /// Every check of one dialect, up to the level of the run.
+    fn judge(&self, evidence: &Evidence) -> Vec<Judged> {
+        let case = Case::from(evidence);
+        let applies = |check: &&Check| check.dialects.contains(&evidence.dialect) && check.level <= self.settings.level;
+        let judged = check::all().filter(applies).map(|check| Judged {
+            id: check.id,
+            rule: check.rule,
+            severity: check.severity,
+            level: check.level,
+            dialect: evidence.dialect,
+            places: manifest::places_of(check.id),
+            reference: check.reference,
+            outcome: self.outcome(check, &case),
+        });
+        judged.collect()
+    }
+
+    fn outcome(&self, check: &Check, case: &Case<'_>) -> Outcome {
+        let not_asked = |reason: &str| Outcome::NotAsked {
+            reason: reason.to_owned(),
+        };
+        if check.agents > self.agents.len() {
+            return not_asked("it takes more than one agent: --agent URL --agent URL");
+        }
+        if check.id.starts_with("crash.") && self.settings.crash.is_none() {
+            return not_asked("no commands were given: --kill-command and --restart-command");
+        }
+        if check.id == "cluster.remove" && self.settings.absent_node.is_none() {
+            return not_asked("it was not asked for: --cluster-actions --absent-node ID");
+        }
+        let mut judge = Judge::of(check.id, self.settings.credentials.clone());
+        (check.judge)(case, &mut judge);
+        judge.outcome()
+    }
+}
+
+impl Report {
+    /// Whether all verdicts are that every rule that counts was seen to hold.
+    pub fn is_conformant(&self) -> bool {
+        let conformant = |verdict: &Verdict| verdict.conclusion == crate::verdict::Conclusion::Conformant;
+        self.cut_short.is_none() && !self.verdicts.is_empty() && self.verdicts.iter().all(conformant)
+    }
+
+    /// For a vendor's own test.
+    ///
+    /// # Panics
+    ///
+    /// With what failed, unless all verdicts are conformant.
+    pub fn assert_conformant(&self) {
+        assert!(self.is_conformant(), "{}", crate::report::text(self, false));
+    }
+}
+
+fn lock(gathered: &Mutex<Gathered>) -> std::sync::MutexGuard<'_, Gathered> {
+    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The time, for people.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no clock decides anything here: a report says when it was made"
+)]
+fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
