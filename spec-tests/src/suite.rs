@@ -26,8 +26,10 @@ pub struct Settings {
     pub timeout: Duration,
     /// For the whole run.
     pub deadline: Duration,
-    /// What goes with every request.
+    /// What goes with every request, to whichever agent.
     pub credentials: Credentials,
+    /// What goes with requests to one agent besides, in the agents' order; those beyond have nothing of their own.
+    pub own: Vec<Credentials>,
     /// A node that is not in the cluster, to be removed twice; nothing is asked of the cluster without one.
     pub absent_node: Option<String>,
     /// Commands that bring the agent down and up again, at level `stress`.
@@ -43,6 +45,7 @@ impl Default for Settings {
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(600),
             credentials: Credentials::default(),
+            own: Vec::new(),
             absent_node: None,
             crash: None,
         }
@@ -145,9 +148,12 @@ impl Suite {
             time: self.settings.timeout,
             ..Limits::default()
         };
-        let credentials = Arc::new(self.settings.credentials.clone());
-        let client = |address: &Address| Client::new(address.clone(), credentials.clone(), limits);
-        Ok(self.agents.iter().map(client).collect())
+        let common = &self.settings.credentials;
+        let own = self.settings.own.iter().map(|own| common.clone().and(own));
+        let credentials = own.chain(std::iter::repeat_with(|| common.clone()));
+        let client =
+            |(address, credentials): (&Address, _)| Client::new(address.clone(), Arc::new(credentials), limits);
+        Ok(self.agents.iter().zip(credentials).map(client).collect())
     }
 
     /// The dialects to look at: those that every agent has, unless some are insisted on.
@@ -272,7 +278,12 @@ impl Suite {
         if check.id == "cluster.remove" && self.settings.absent_node.is_none() {
             return not_asked("it was not asked for: --cluster-actions --absent-node ID");
         }
-        let mut judge = Judge::of(check.id, self.settings.credentials.clone());
+        let all = self
+            .settings
+            .own
+            .iter()
+            .fold(self.settings.credentials.clone(), Credentials::and);
+        let mut judge = Judge::of(check.id, all);
         (check.judge)(case, &mut judge);
         judge.outcome()
     }

@@ -181,8 +181,10 @@ fn each(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Exchange, &Rec
                 look(&told.exchange, record, judge);
             }
         }
-        if !found {
-            judge.blind("the agent keeps no record of an action; level actions makes some");
+        match (found, &agent.acted) {
+            (true, _) => {}
+            (false, None) => judge.unasked("the agent keeps no record of an action; --level actions makes some"),
+            (false, Some(_)) => judge.blind("no record of an action could be read"),
         }
     }
 }

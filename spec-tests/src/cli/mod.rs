@@ -60,6 +60,10 @@ pub fn main() -> ExitCode {
         level: run.level,
         dialects: run.dialect,
         timeout: Duration::from_secs(10),
+        credentials: std::env::var("SPEC_TESTS_TOKEN").map_or_else(
+            |_| crate::client::Credentials::default(),
+            |token| crate::client::Credentials::default().with_token(&token),
+        ),
         ..Settings::default()
     };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
