@@ -14,9 +14,9 @@ use crate::model::{Field, Record, State};
 use crate::verdict::Level;
 use crate::verdict::Severity::{self, Must, Wire};
 
-const RECORDS: &str = "docs/http.md#invocation-records";
-const SCHEDULING: &str = "docs/http.md#scheduling";
-const CODES: &str = "docs/http.md#codes";
+const RECORDS: &str = "docs/wire.md#invocation-records";
+const SCHEDULING: &str = "docs/wire.md#scheduling";
+const CODES: &str = "docs/wire.md#problems";
 
 /// A check over what came of actions.
 const fn acted(
@@ -386,7 +386,7 @@ pub(super) const CHECKS: &[Check] = &[
         "lists.complete",
         Wire,
         "every action that has ended is among the finished",
-        "docs/http.md#lists",
+        "docs/wire.md#lists",
         |case, judge| {
             each(case, judge, |acted, judge| {
                 if !acted.finished.is_whole() {
@@ -411,7 +411,7 @@ pub(super) const CHECKS: &[Check] = &[
         "lists.order",
         Wire,
         "the finished are listed newest first, the queue oldest first",
-        "docs/http.md#lists",
+        "docs/wire.md#lists",
         |case, judge| {
             each(case, judge, |acted, judge| {
                 let place: BTreeMap<_, _> = acted

@@ -9,7 +9,7 @@ use crate::gather::{Sample, Seen};
 use crate::model::{NodeState, Role, Shard};
 use crate::verdict::Severity::{Must, Should};
 
-const WHERE: &str = "docs/http.md#the-shards";
+const WHERE: &str = "docs/wire.md#the-shards";
 const ALONE: &str = "fewer than two of the agents tell of a node in a cluster";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
         "cluster.id",
         Must,
         "all nodes of a cluster tell the same cluster id",
-        "docs/http.md#the-store",
+        "docs/wire.md#the-store",
         |case, judge| {
             let mut first: Option<(&Exchange, &String)> = None;
             let mut nodes = 0;
@@ -48,7 +48,7 @@ pub(super) const CHECKS: &[Check] = &[
         "cluster.node_ids",
         Must,
         "no two nodes of a cluster have the same id",
-        "docs/http.md#the-node",
+        "docs/wire.md#the-node",
         |case, judge| {
             let mut known: BTreeMap<&String, &Exchange> = BTreeMap::new();
             for sample in ends(case) {

@@ -94,3 +94,33 @@ impl Check {
         Self { agents, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_given_once_and_every_check_says_where_the_right_answer_stands() {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../");
+        let mut ids = BTreeSet::new();
+        for check in all() {
+            assert!(ids.insert(check.id), "{} is there twice", check.id);
+            let (file, heading) = check.reference.split_once('#').unwrap_or((check.reference, ""));
+            let text = std::fs::read_to_string(format!("{docs}{file}")).unwrap();
+            let anchors: Vec<_> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("## "))
+                .map(|heading| heading.to_lowercase().replace(' ', "-"))
+                .collect();
+            assert!(
+                heading.is_empty() || anchors.iter().any(|anchor| anchor == heading),
+                "{}: {}",
+                check.id,
+                check.reference
+            );
+        }
+        assert!(find("node.id").is_some() && find("no.such").is_none());
+    }
+}

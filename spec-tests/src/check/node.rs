@@ -6,7 +6,7 @@ use crate::gather::Sample;
 use crate::model::{Node, NodeState};
 use crate::verdict::Severity::{Must, Should};
 
-const WHERE: &str = "docs/http.md#the-node";
+const WHERE: &str = "docs/wire.md#the-node";
 
 /// How long an answer about the node may take, in seconds: two of a deadline that agents have by default, and half of one.
 const PROMPT: f64 = 2.5;

@@ -9,7 +9,7 @@ use crate::gather::{Seen, Told};
 use crate::model::{Field, Record};
 use crate::verdict::Severity::{Must, Should, Wire};
 
-const WHERE: &str = "docs/http.md#invocation-records";
+const WHERE: &str = "docs/wire.md#invocation-records";
 
 /// A rule that asks for a field; what is wrong with the field was found when the record was read.
 macro_rules! has {
