@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::check::{self, Case, Check, Judge};
-use crate::client::{Address, Answer, Client, Credentials, Limits, Request};
+use crate::client::{Address, Answer, Client, Credentials, Limits, Request, Tls};
 use crate::dialect::Dialect;
 use crate::gather::{self, Evidence, Plan, Seen};
 use crate::manifest;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// What goes with requests to one agent besides, in the agents' order; those beyond have nothing of their own.
     pub own: Vec<Credentials>,
+    /// For agents whose addresses begin with `https`.
+    pub tls: Option<Tls>,
     /// A node that is not in the cluster, to be removed twice; nothing is asked of the cluster without one.
     pub absent_node: Option<String>,
     /// Commands that bring the agent down and up again, at level `stress`.
@@ -46,6 +48,7 @@ impl Default for Settings {
             deadline: Duration::from_secs(600),
             credentials: Credentials::default(),
             own: Vec::new(),
+            tls: None,
             absent_node: None,
             crash: None,
         }
@@ -102,7 +105,8 @@ impl Suite {
         let dialects = self.present(&clients).await?;
         let gathered = Arc::new(Mutex::new(Gathered::default()));
         let cut_short = {
-            let gathering = self.gather(&clients, &dialects, &gathered, &progress);
+            // Large, and once.
+            let gathering = Box::pin(self.gather(&clients, &dialects, &gathered, &progress));
             tokio::select! {
                 () = gathering => None,
                 reason = cut => Some(reason),
@@ -151,8 +155,9 @@ impl Suite {
         let common = &self.settings.credentials;
         let own = self.settings.own.iter().map(|own| common.clone().and(own));
         let credentials = own.chain(std::iter::repeat_with(|| common.clone()));
-        let client =
-            |(address, credentials): (&Address, _)| Client::new(address.clone(), Arc::new(credentials), limits);
+        let client = |(address, credentials): (&Address, _)| {
+            Client::new(address.clone(), Arc::new(credentials), limits).with_tls(self.settings.tls.clone())
+        };
         Ok(self.agents.iter().zip(credentials).map(client).collect())
     }
 
