@@ -10,6 +10,7 @@
 
 mod compare;
 mod coverage;
+mod page;
 mod sentences;
 mod table;
 mod words;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 
 pub use compare::{Comparison, compare, compare_with, digest};
 pub use coverage::coverage;
+pub use page::page;
 pub use sentences::{BEFORE_HEADINGS, Sentence, sentences};
 
 /// A sentence of the specification, as the suite knows it.
