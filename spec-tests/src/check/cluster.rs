@@ -154,6 +154,48 @@ pub(super) const CHECKS: &[Check] = &[
         },
     )
     .with_agents(2),
+    read(
+        "cluster.shards",
+        Must,
+        "a cluster has at least one shard",
+        WHERE,
+        |case, judge| {
+            let shards = shards(case, judge);
+            match (shards.is_empty(), ends(case).last()) {
+                (false, _) => judge.holds(),
+                (true, Some(last)) => judge.broken(&last.shards.exchange, "a shard on one of the nodes", "none on any"),
+                (true, None) => {}
+            }
+        },
+    )
+    .with_agents(2),
+    read(
+        "cluster.action_ids",
+        Must,
+        "no action of one node has the id of another node's",
+        "docs/wire.md#lists",
+        |case, judge| {
+            let mut known: BTreeMap<String, &Exchange> = BTreeMap::new();
+            for agent in case.agents {
+                for pages in [&agent.finished, &agent.queue] {
+                    let Some(first) = pages.pages.first() else { continue };
+                    for id in pages.ids() {
+                        match known.get(&id) {
+                            Some(other) if other.agent != first.exchange.agent => {
+                                judge.broken_by(&[other, &first.exchange], "an id on one node", format!("{id} on two"));
+                            }
+                            _ => {
+                                judge.holds();
+                                known.insert(id, &first.exchange);
+                            }
+                        }
+                    }
+                }
+            }
+            judge.idle("no node has an action");
+        },
+    )
+    .with_agents(2),
 ];
 
 /// The last look at each node.

@@ -45,7 +45,7 @@ const UNSTABLE: &[Dialect] = &[Dialect::Unstable];
 
 /// Every check, in the order in which reports show them.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    [
+    let looked = [
         node::CHECKS,
         attributes::CHECKS,
         shards::CHECKS,
@@ -53,11 +53,12 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         records::CHECKS,
         lists::CHECKS,
         wire::CHECKS,
-        actions::CHECKS,
-        stress::CHECKS,
-    ]
-    .into_iter()
-    .flatten()
+    ];
+    looked
+        .into_iter()
+        .chain(actions::CHECKS)
+        .chain([stress::CHECKS])
+        .flatten()
 }
 
 /// The check with this id.

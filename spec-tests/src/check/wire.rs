@@ -5,7 +5,7 @@ use super::{Check, V1, read};
 use crate::client::{Answer, Exchange};
 use crate::dialect::problem;
 use crate::gather::{Sample, Told};
-use crate::verdict::Severity::{Should, Wire};
+use crate::verdict::Severity::{Must, Should, Wire};
 
 pub(super) const CHECKS: &[Check] = &[
     read(
@@ -144,6 +144,66 @@ pub(super) const CHECKS: &[Check] = &[
                     exchange,
                     "kinds, each with a summary and the JSON Schemas of its arguments and its output",
                 );
+            }
+        },
+    )
+    .only(V1),
+    read(
+        "kinds.remove",
+        Must,
+        "an agent offers to remove a node, or says why its store has no use for it",
+        "docs/wire.md#kinds",
+        |case, judge| {
+            for exchange in probes(case, "kinds") {
+                let document = good(exchange).and_then(|answer| answer.json().ok()).unwrap_or_default();
+                let named = |list: &str| {
+                    let all = document[list].as_array().cloned().unwrap_or_default();
+                    all.into_iter()
+                        .find(|kind| kind["kind"] == "agent.replicante.io/cluster.remove")
+                };
+                let reason = |absent: serde_json::Value| absent["reason"].is_string() && absent["instead"].is_string();
+                let offered = named("kinds").is_some() || named("absent").is_some_and(reason);
+                judge.expect(
+                    offered,
+                    exchange,
+                    "agent.replicante.io/cluster.remove among the kinds, or the absent ones",
+                );
+            }
+        },
+    )
+    .only(V1),
+    read(
+        "dialects.agree",
+        Wire,
+        "both dialects tell the same of the node",
+        "docs/wire.md#the-node",
+        |case, judge| {
+            for agent in case.agents {
+                let Some(across) = &agent.across else {
+                    judge.unasked("the agent has one dialect");
+                    continue;
+                };
+                let told = |sample: &Sample| {
+                    let node = sample.node.value()?;
+                    let shards = sample.shards.value().and_then(|shards| shards.value()).map(|shards| {
+                        let of = |shard: &crate::model::Shard| (shard.id.clone(), shard.role.clone());
+                        shards.iter().map(of).collect::<Vec<_>>()
+                    });
+                    Some((node.id.clone(), node.state.clone(), node.store_version.clone(), shards))
+                };
+                let (before, other, after) = (told(&across.before), told(&across.other), told(&across.after));
+                if before.is_none() || before != after {
+                    judge.blind("the node changed while it was looked at in both dialects");
+                } else if before == other {
+                    judge.holds();
+                } else {
+                    let exchanges = [
+                        &across.before.node.exchange,
+                        &across.other.node.exchange,
+                        &across.other.shards.exchange,
+                    ];
+                    judge.broken_by(&exchanges, format!("{before:?}"), format!("{other:?}"));
+                }
             }
         },
     )

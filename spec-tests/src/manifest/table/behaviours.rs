@@ -114,15 +114,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         DYNAMIC_NODES_MEMBERSHIP,
         "756120b98bc33eec",
         "every cluster has an action that takes a node out and forgets it",
-        &["cluster.remove"],
-        "no check yet: that it is among the kinds in v1, which can be seen without asking for anything; that a node which was there is forgotten is not looked at: the suite changes no cluster",
+        &["kinds.remove", "cluster.remove"],
+        "that a node which was there is forgotten is not looked at: the suite changes no cluster",
     ),
-    partly(
+    checked(
         DYNAMIC_NODES_MEMBERSHIP,
         "3e7b81393687856d",
         "the action works from a node that is in, and does nothing about a node that is not, however often",
         &["cluster.remove"],
-        "no check yet: that nodes and shards stay as they were; before and after, only the cluster's id is compared",
     ),
     informs(REPLICATION, "0b73ca14b5d89fd5", "names the behaviour"),
     not_checked(
@@ -149,11 +148,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         "points to the other replication states",
     ),
     informs(SHARDING_OF_DATA, "c33e92d5709b403e", "names the behaviour"),
-    not_checked(
+    partly(
         SHARDING_OF_DATA,
         "a592f20a598a56d0",
         "a store's data is in shards, one or more, that stand alone",
-        "no check yet: that the nodes of a cluster, all asked, list a shard between them; whether shards stand alone, only the store knows",
+        &["cluster.shards"],
+        "whether shards stand alone, only the store knows",
     ),
     informs(
         SHARDING_OF_DATA,

@@ -96,8 +96,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         NODE_STATUS,
         "adf66dbc22da81d7",
         "one status means that the node runs and has no cluster",
-        &["node.status"],
-        "no check yet: that a node which says so tells no cluster id in v1; whether it is so, only the store knows",
+        &["node.status", "node.not_in_cluster"],
+        TRUTH,
     ),
     partly(
         NODE_STATUS,
