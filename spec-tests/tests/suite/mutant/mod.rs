@@ -13,6 +13,7 @@ pub mod child;
 mod draft;
 mod durable;
 mod fault;
+pub mod hostile;
 mod info;
 mod json;
 mod kinds;
