@@ -26,6 +26,8 @@ mod routes;
 mod runner;
 mod schedule;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use agent::Agent;
 pub use fault::Fault;
