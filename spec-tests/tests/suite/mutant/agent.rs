@@ -46,11 +46,6 @@ impl Shared {
         self.changed.subscribe()
     }
 
-    /// How many watch for changes.
-    fn watching(&self) -> usize {
-        self.changed.receiver_count()
-    }
-
     /// How often this was asked before.
     pub fn asked(&self, what: &'static str) -> u32 {
         let mut counts = self.counts.lock().unwrap();
@@ -151,11 +146,6 @@ impl Agent {
         };
         let limited = async { tokio::time::timeout(Duration::from_secs(2), watch).await.is_ok() };
         actix_web::rt::Runtime::new().unwrap().block_on(limited)
-    }
-
-    /// How many watch for changes, the runner aside: long polls, and actions under way.
-    pub fn waiting(&self) -> usize {
-        self.shared.watching()
     }
 
     /// Waits until the agent stops by itself, for those that die.

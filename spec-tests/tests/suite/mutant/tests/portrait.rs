@@ -91,9 +91,10 @@ fn offsets(text: &str) -> String {
 }
 
 /// What no portrait shows, each with the test that does.
-pub const ELSEWHERE: [(Fault, &str); 10] = [
+pub const ELSEWHERE: [(Fault, &str); 11] = [
     (Fault::NodeSlow, "shown::a_slow_node"),
     (Fault::DeadlineIgnored, "shown::a_deadline_that_nobody_keeps"),
+    (Fault::LongPollAtOnce, "shown::a_poll_that_does_not_wait"),
     (Fault::NothingRuns, "shown::nothing_runs"),
     (Fault::LostByCrash, "crashes"),
     (Fault::OrderLostByCrash, "crashes"),

@@ -41,7 +41,9 @@ fn each_fault_shows() {
 fn shows(right: &Portrait, fault: Fault, about: &str) -> bool {
     let unlike = right.unlike(&portrait(&[fault]));
     let first = unlike.first().map_or("", String::as_str);
-    println!("{fault:?}:{about} {} answers differ, first\n    {first}", unlike.len());
+    let within = |tree: &str| unlike.iter().filter(|difference| difference.contains(tree)).count();
+    let (v1, unstable) = (within("/api/v1"), within("/api/unstable"));
+    println!("{fault:?}:{about} {v1} answers differ in v1, {unstable} in unstable, first\n    {first}");
     !unlike.is_empty()
 }
 
@@ -55,6 +57,21 @@ fn nothing_runs() {
     );
     let record = get(&agent.address, &format!("/api/v1/actions/{}?wait=1&after=1", id(1))).json();
     assert_eq!(record["state"], "NEW");
+}
+
+#[test]
+fn a_poll_that_does_not_wait() {
+    for (agent, waits) in [(Agent::right(), true), (Agent::wrong(Fault::LongPollAtOnce), false)] {
+        let body = r#"{"kind":"agent.replicante.io/test.success","id":"ID"}"#.replace("ID", &id(1));
+        post(&agent.address, "/api/v1/actions", &body);
+        super::talk::ended(&agent.address, &id(1));
+        let began = Instant::now();
+        let record = get(&agent.address, &format!("/api/v1/actions/{}?wait=2&after=3", id(1))).json();
+        assert_eq!(
+            (record["version"].as_u64(), began.elapsed() >= Duration::from_secs(2)),
+            (Some(3), waits)
+        );
+    }
 }
 
 #[test]
