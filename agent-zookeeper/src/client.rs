@@ -94,14 +94,16 @@ impl Client {
         credentials: Option<&Credentials>,
         within: Duration,
     ) -> Result<Self, ClientError> {
+        // Whatever can fail goes first: a runtime must not be dropped here.
+        let relay = Relay::bind()?;
+        let relaying = relay.serve(address.clone(), SESSION)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(1)
             .thread_name("zookeeper-session")
             .enable_all()
             .build()?;
-        let relay = Relay::bind()?;
-        runtime.spawn(relay.serve(address.clone(), SESSION)?);
+        runtime.spawn(relaying);
         // From here on a dropped future takes the runtime with it.
         let mut client = Self {
             inner: None,

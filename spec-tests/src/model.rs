@@ -208,6 +208,8 @@ pub struct Record {
     pub created: Field<String>,
     /// When the agent recorded it.
     pub scheduled: Field<String>,
+    /// When it first ran. The dialect `unstable` does not tell.
+    pub started: Field<String>,
     /// When it ended.
     pub finished: Field<String>,
     /// How far it is.

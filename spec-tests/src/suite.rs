@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::check::{self, Case, Check, Judge};
-use crate::client::{Address, Answer, Client, Credentials, Limits, Request};
+use crate::client::{Address, Answer, Client, Credentials, Limits, Request, Tls};
 use crate::dialect::Dialect;
 use crate::gather::{self, Evidence, Plan, Seen};
 use crate::manifest;
@@ -26,8 +26,12 @@ pub struct Settings {
     pub timeout: Duration,
     /// For the whole run.
     pub deadline: Duration,
-    /// What goes with every request.
+    /// What goes with every request, to whichever agent.
     pub credentials: Credentials,
+    /// What goes with requests to one agent besides, in the agents' order; those beyond have nothing of their own.
+    pub own: Vec<Credentials>,
+    /// For agents whose addresses begin with `https`.
+    pub tls: Option<Tls>,
     /// A node that is not in the cluster, to be removed twice; nothing is asked of the cluster without one.
     pub absent_node: Option<String>,
     /// Commands that bring the agent down and up again, at level `stress`.
@@ -43,6 +47,8 @@ impl Default for Settings {
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(600),
             credentials: Credentials::default(),
+            own: Vec::new(),
+            tls: None,
             absent_node: None,
             crash: None,
         }
@@ -112,7 +118,8 @@ impl Suite {
         let cut_short = if cut_early.is_some() {
             cut_early
         } else {
-            let gathering = self.gather(&clients, &dialects, &gathered, &progress);
+            // Large, and once.
+            let gathering = Box::pin(self.gather(&clients, &dialects, &gathered, &progress));
             tokio::select! {
                 () = gathering => None,
                 reason = &mut end => Some(reason),
@@ -156,9 +163,13 @@ impl Suite {
             time: self.settings.timeout,
             ..Limits::default()
         };
-        let credentials = Arc::new(self.settings.credentials.clone());
-        let client = |address: &Address| Client::new(address.clone(), credentials.clone(), limits);
-        Ok(self.agents.iter().map(client).collect())
+        let common = &self.settings.credentials;
+        let own = self.settings.own.iter().map(|own| common.clone().and(own));
+        let credentials = own.chain(std::iter::repeat_with(|| common.clone()));
+        let client = |(address, credentials): (&Address, _)| {
+            Client::new(address.clone(), Arc::new(credentials), limits).with_tls(self.settings.tls.clone())
+        };
+        Ok(self.agents.iter().zip(credentials).map(client).collect())
     }
 
     /// The dialects to look at: those that every agent has, unless some are insisted on.
@@ -284,7 +295,12 @@ impl Suite {
         if check.id == "cluster.remove" && self.settings.absent_node.is_none() {
             return not_asked("it was not asked for: --cluster-actions --absent-node ID");
         }
-        let mut judge = Judge::of(check.id, self.settings.credentials.clone());
+        let all = self
+            .settings
+            .own
+            .iter()
+            .fold(self.settings.credentials.clone(), Credentials::and);
+        let mut judge = Judge::of(check.id, all);
         (check.judge)(case, &mut judge);
         judge.outcome()
     }

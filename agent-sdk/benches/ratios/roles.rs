@@ -43,7 +43,14 @@ fn bare(body: Bytes) -> anyhow::Result<()> {
             let body = body.clone();
             let route = move |_: Bytes| {
                 let body = body.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(body) }
+                // The agent's headers, too: the same bytes are the whole answer.
+                async move {
+                    HttpResponse::Ok()
+                        .content_type("application/json")
+                        .insert_header(("cache-control", "no-store"))
+                        .insert_header(("x-content-type-options", "nosniff"))
+                        .body(body)
+                }
             };
             App::new().default_service(web::to(route))
         })

@@ -209,6 +209,7 @@ fn start(
         handlers: handlers.handle().clone(),
         grace,
         stop: stop.clone(),
+        watch: Arc::default(),
     };
     tracing::info!(agent = about.name, version = %about.version.number, %address, "the agent answers");
     Ok(Started {
@@ -246,7 +247,7 @@ impl Started {
         let ended = async {
             match ended {
                 Some(ended) => ended,
-                // The runner bounds itself: the grace, and a second more for a handler that does not yield.
+                // The runner's guard bounds it: the grace, and a second or two more for what does not yield.
                 None => running.await,
             }
         };

@@ -93,9 +93,10 @@ pub enum ObserveError {
 /// Looks at the node for everybody who asks.
 ///
 /// **Guarantees**: every method returns within the deadline and a fraction of a second, whatever the store does; at
-/// most one query of each kind is in flight, and none begins within `reuse` of the last; who asks after [`Observer::action_finished`] gets what was seen after it.
+/// most one query of each kind is in flight, and none begins within `reuse` of the last; who asks after [`Observer::look_anew`] gets what was seen after it.
 pub struct Observer {
     eyes: Arc<Eyes>,
+    runtime: Handle,
     epoch: AtomicU64,
     node: Flight<Arc<NodeInfo>>,
     store: Flight<Result<Arc<StoreInfo>, Arc<StoreError>>>,
@@ -121,6 +122,7 @@ impl Observer {
         };
         Self {
             eyes: Arc::new(eyes),
+            runtime: runtime.clone(),
             epoch: AtomicU64::new(0),
             node: Flight::new(runtime.clone(), reuse),
             store: Flight::new(runtime.clone(), reuse),
@@ -128,9 +130,15 @@ impl Observer {
         }
     }
 
-    /// Says that an action has changed the node, so that no later reader is given what was seen before.
-    pub fn action_finished(&self) {
+    /// Says that the node has to be looked at anew: an action has changed it, or is about to rely on how it is. No later
+    /// reader is given what was seen before.
+    pub fn look_anew(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Where the store is looked at.
+    pub(crate) const fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// Who the node is and how it is. A store that does not answer in time is `Unavailable`.

@@ -153,8 +153,15 @@ async fn invariant_12_a_damaged_older_database_is_refused_and_left_as_it_was() {
     let new = Place::new();
     run(&new.open(), 1).await;
     let old = as_format_1(&new);
+    // Two that have ended at the same place, which only the copying finds out.
     let raw = Connection::open(old.held.database()).unwrap();
-    raw.execute_batch("DROP INDEX one_runs").unwrap();
+    raw.execute_batch(
+        "DROP INDEX finished; CREATE INDEX finished ON invocation (finished_seq);
+         INSERT INTO invocation (id, kind, requester, deadline_s, created_ts, scheduled_ts, state, finished_ts, finished_seq)
+            SELECT x'00000000000000000000000000000009', kind, requester, deadline_s, created_ts, scheduled_ts, state,
+                finished_ts, finished_seq FROM invocation",
+    )
+    .unwrap();
     drop(raw);
     let before = std::fs::read(old.held.database()).unwrap();
     let limits = Limits {

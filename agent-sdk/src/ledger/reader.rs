@@ -175,7 +175,8 @@ impl Readers {
             let mut list = Vec::new();
             for (condition, after) in [
                 ("place > ?1 AND place < ?2", shown.load(Ordering::SeqCst)),
-                ("place > ?1 AND place >= ?2", 0),
+                // Its own lower bound first: SQLite begins a search at the first one it finds.
+                ("place >= ?2 AND place > ?1", 0),
             ] {
                 let query = format!("SELECT id, kind, state FROM invocation WHERE {condition} ORDER BY place");
                 let mut statement = snapshot.prepare_cached(&query)?;

@@ -1,5 +1,7 @@
 //! Cleaning: finished records go by count, the oldest first, in slices too small for anybody to notice.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply::Tally;
@@ -10,6 +12,9 @@ const SLICE: usize = 256;
 
 /// Finished records beyond those to keep that may gather before they go, so that many leave the same pages at once.
 const GATHER: usize = 64;
+
+/// How long cleaning may keep a commit that others wait for.
+const UNNOTICED: Duration = Duration::from_millis(5);
 
 /// Ids of purged records that are remembered.
 const REMEMBERED: i64 = 100_000;
@@ -23,10 +28,11 @@ pub(super) const fn most(keep: usize) -> usize {
     keep + if share < GATHER { share } else { GATHER }
 }
 
-/// Removes what has gathered beyond `keep`, as far as a few slices go.
+/// Removes what has gathered beyond `keep`, for as long as nobody notices: large records, or long histories, take turns.
 pub(super) fn clean_up(connection: &Connection, tally: &mut Tally, keep: usize) -> rusqlite::Result<()> {
+    let begun = Instant::now();
     for _ in 0..=GATHER {
-        if !clean(connection, tally, keep)? {
+        if !clean(connection, tally, keep)? || begun.elapsed() > UNNOTICED {
             break;
         }
     }

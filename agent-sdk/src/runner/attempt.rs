@@ -1,21 +1,18 @@
-//! One attempt: the handler, and everything that may end it from outside.
-//!
-//! The handler is polled here, by the runner itself: both are on the runtime that is apart from everything else, and an
-//! action costs no change of threads. What a handler that never yields keeps from happening here is the guard's.
+//! One attempt: the handler, on the runner's own runtime, until it has ended. What may end it from outside is the guard's.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
+use super::guard::{Watch, ask};
 use crate::action::{ActionError, CheckpointSink, Handler, Interrupt, Invocation, SaveError, Seat};
 use crate::ledger::Ledger;
 use crate::spec::Record;
@@ -33,8 +30,7 @@ pub(super) enum AttemptEnd {
 /// What an attempt takes.
 pub(super) struct Attempt<'a> {
     pub(super) ledger: &'a Ledger,
-    pub(super) stop: &'a CancellationToken,
-    pub(super) grace: Duration,
+    pub(super) watch: &'a Watch,
     pub(super) handler: Arc<dyn Handler>,
     pub(super) record: &'a Record,
     /// Running time that earlier attempts have used.
@@ -71,38 +67,18 @@ impl Attempt<'_> {
                 .run(args.as_deref().map_or("{}", RawValue::get), Invocation::new(seat))
                 .await
         };
-        // What a panic leaves behind is the handler's alone, and goes with it.
-        let mut running = Box::pin(AssertUnwindSafe(running).catch_unwind());
-        let mut cancelled = self.ledger.cancelled();
-        let mut cancel_seen = false;
-        let mut stop_seen = false;
-        // Beyond this the handler is not waited for: a deadline's or a stop's grace.
-        let mut drop_at: Option<Instant> = None;
-        loop {
-            tokio::select! {
-                biased;
-                ended = &mut running => return (returned(ended), *interrupt.borrow()),
-                () = cancel_of(&mut cancelled, id), if !cancel_seen => {
-                    cancel_seen = true;
-                    ask(&interrupt, Interrupt::Cancelled);
-                }
-                () = self.stop.cancelled(), if !stop_seen => {
-                    stop_seen = true;
-                    ask(&interrupt, Interrupt::Stopping);
-                    drop_at = Some(earlier(drop_at, Instant::now() + self.grace));
-                }
-                () = tokio::time::sleep_until(ends_at), if drop_at.is_none() => {
-                    ask(&interrupt, Interrupt::Deadline);
-                    drop_at = Some(Instant::now() + self.grace);
-                }
-                () = tokio::time::sleep_until(drop_at.unwrap_or(ends_at)), if drop_at.is_some() => {
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(running))) {
-                        tracing::warn!("the handler panicked while it was dropped: {}", panic_message(&*panic));
-                    }
-                    return (AttemptEnd::Dropped, *interrupt.borrow());
-                }
-            }
+        // A task of its own, so that it has a budget of its own; it is run by the thread that waits for it here.
+        let running = tokio::spawn(running.in_current_span());
+        let handler = running.abort_handle();
+        self.watch
+            .attempt(record, self.spent, self.began, interrupt.clone(), handler);
+        // Asked for before the guard could know of this attempt.
+        if *self.ledger.cancelled().borrow() == Some(id) {
+            ask(&interrupt, Interrupt::Cancelled);
         }
+        let ended = returned(running.await);
+        let asked = *interrupt.borrow();
+        (ended, asked)
     }
 }
 
@@ -114,19 +90,11 @@ pub(super) async fn cancel_of(cancelled: &mut watch::Receiver<Option<Uuid>>, id:
     }
 }
 
-/// The first reason stays: it is the one the record will tell.
-fn ask(interrupt: &watch::Sender<Option<Interrupt>>, reason: Interrupt) {
-    interrupt.send_if_modified(|current| current.is_none() && current.replace(reason).is_none());
-}
-
-fn earlier(known: Option<Instant>, new: Instant) -> Instant {
-    known.map_or(new, |known| known.min(new))
-}
-
-fn returned(ended: Result<Result<Box<RawValue>, ActionError>, Box<dyn Any + Send>>) -> AttemptEnd {
+fn returned(ended: Result<Result<Box<RawValue>, ActionError>, JoinError>) -> AttemptEnd {
     match ended {
         Ok(result) => AttemptEnd::Returned(result),
-        Err(panic) => AttemptEnd::Panicked(panic_message(&*panic)),
+        Err(error) if error.is_panic() => AttemptEnd::Panicked(panic_message(&*error.into_panic())),
+        Err(_) => AttemptEnd::Dropped,
     }
 }
 

@@ -30,8 +30,14 @@ struct Misbehaves(AtomicU32);
 enum How {
     Panic,
     Block,
+    /// Blocks, and asks whether it has to end without ever waiting.
+    Poll,
+    /// Leaves something behind that blocks, and is done.
+    Leave,
     Ignore,
-    Flaky { times: u32 },
+    Flaky {
+        times: u32,
+    },
     Refuse,
     Unanswered,
     Count,
@@ -53,6 +59,18 @@ impl Action for Misbehaves {
             How::Block => loop {
                 std::thread::park();
             },
+            How::Poll => loop {
+                invocation.proceed()?;
+                std::thread::park_timeout(Duration::from_millis(1));
+            },
+            How::Leave => {
+                tokio::spawn(async {
+                    loop {
+                        std::thread::park();
+                    }
+                });
+                Ok(calls)
+            }
             How::Ignore => std::future::pending().await,
             How::Refuse => Err(ActionError::Final(Fault::new("refused", "no"))),
             How::Flaky { times } if invocation.attempt() <= *times => Err(ActionError::retry("flaky", "not yet")),
@@ -72,6 +90,7 @@ struct Healthy {
 /// Holds the status back, once it is held, until it is let go; and tells that it was asked for.
 #[derive(Default)]
 struct Slow {
+    ill: AtomicBool,
     held: AtomicBool,
     asked: Notify,
     let_go: Notify,
@@ -81,6 +100,9 @@ impl DataStore for Healthy {
     const STORE_ID: &'static str = "healthy";
 
     async fn status(&self) -> NodeStatus {
+        if self.slow.ill.load(Ordering::SeqCst) {
+            return NodeStatus::unhealthy("on purpose");
+        }
         if self.slow.held.load(Ordering::SeqCst) {
             self.slow.asked.notify_one();
             self.slow.let_go.notified().await;
@@ -109,6 +131,7 @@ impl DataStore for Healthy {
 struct Bench {
     ledger: Ledger,
     slow: Arc<Slow>,
+    observer: Arc<Observer>,
     stop: CancellationToken,
     runner: JoinHandle<Ended>,
     directory: StateDirectory,
@@ -145,7 +168,8 @@ impl Bench {
             cluster_id: None,
             attributes: Attributes::new(),
             deadline: PATIENCE,
-            reuse: Duration::ZERO,
+            // As long as may be: what relies on the node has it looked at anew all the same.
+            reuse: Duration::from_secs(10),
         };
         let metrics = Arc::new(Metrics::default());
         let slow = Arc::<Slow>::default();
@@ -156,6 +180,7 @@ impl Bench {
             metrics.clone(),
             &Handle::current(),
         );
+        let observer = Arc::new(observer);
         let handlers = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -165,15 +190,17 @@ impl Bench {
         let runner = Runner {
             ledger: ledger.clone(),
             catalogue: Arc::new(catalogue),
-            observer: Arc::new(observer),
+            observer: observer.clone(),
             metrics,
             handlers: handlers.handle().clone(),
             grace: GRACE,
             stop: stop.clone(),
+            watch: Arc::default(),
         };
         Self {
             ledger,
             slow,
+            observer,
             stop,
             runner: tokio::spawn(runner.run()),
             directory,
@@ -220,6 +247,7 @@ impl Bench {
         let Self {
             ledger: _,
             slow: _,
+            observer: _,
             stop,
             runner,
             directory,
@@ -288,6 +316,7 @@ async fn invariant_09_a_handler_that_never_yields_ends_the_agent_and_fails_at_th
     let Bench {
         ledger,
         slow: _,
+        observer: _,
         stop: _,
         runner,
         directory,
@@ -302,6 +331,39 @@ async fn invariant_09_a_handler_that_never_yields_ends_the_agent_and_fails_at_th
     let again = Bench::on(directory);
     let record = again.ended(id).await;
     assert_eq!((code(&record), record.attempt), ("deadline", 1), "it is not run again");
+}
+
+#[tokio::test]
+async fn a_handler_that_never_waits_hears_that_it_has_to_end() {
+    let (bench, _place) = Bench::new();
+    let polls = |deadline_s| Submission {
+        deadline_s,
+        ..submission(MISBEHAVE, r#"{"how":"poll"}"#)
+    };
+    let cancelled = bench.submit(polls(60)).await;
+    bench.until(cancelled, |record| record.state == State::Running).await;
+    bench.ledger.cancel(cancelled).await.unwrap();
+    assert_eq!(code(&bench.ended(cancelled).await), "cancelled");
+    let late = bench.submit(polls(1)).await;
+    assert_eq!(
+        code(&bench.ended(late).await),
+        "deadline",
+        "it fails, and the agent lives"
+    );
+    let parked = bench.submit(polls(60)).await;
+    bench.until(parked, |record| record.state == State::Running).await;
+    let ledger = bench.ledger.clone();
+    assert_eq!(bench.stop().await.0, Ended::Stopped);
+    assert_eq!(ledger.record(parked).await.unwrap().unwrap().state, State::Running);
+}
+
+#[tokio::test]
+async fn what_a_handler_leaves_behind_cannot_keep_the_agent_from_stopping() {
+    let (bench, _place) = Bench::new();
+    let id = bench.schedule(MISBEHAVE, r#"{"how":"leave"}"#).await;
+    bench.until(id, |record| record.state != State::New).await;
+    let stopped = tokio::time::timeout(PATIENCE, bench.stop()).await;
+    assert_eq!(stopped.expect("it does not stop").0, Ended::Stopped);
 }
 
 #[tokio::test]
@@ -421,6 +483,29 @@ async fn a_precondition_that_is_not_met_keeps_the_handler_from_running() {
         "1",
         "the first call is the one whose preconditions hold"
     );
+}
+
+#[tokio::test]
+async fn a_precondition_is_held_against_the_node_as_it_is_whatever_others_have_just_been_told() {
+    let (bench, _place) = Bench::new();
+    assert_eq!(bench.observer.node().await.status.state(), NodeState::Healthy);
+    bench.slow.ill.store(true, Ordering::SeqCst);
+    assert_eq!(
+        bench.observer.node().await.status.state(),
+        NodeState::Healthy,
+        "given again"
+    );
+    let preconditions = Preconditions {
+        node_status: vec![NodeState::Healthy],
+        shards: BTreeMap::new(),
+    };
+    let id = bench
+        .submit(Submission {
+            preconditions: Some(preconditions),
+            ..submission(MISBEHAVE, r#"{"how":"count"}"#)
+        })
+        .await;
+    assert_eq!(code(&bench.ended(id).await), "precondition_unmet");
 }
 
 /// An action whose preconditions are being looked at, and do not hold.

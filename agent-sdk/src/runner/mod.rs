@@ -1,9 +1,9 @@
 //! Runs actions: one at a time, in the order of acceptance, each to its end.
 //!
 //! The runner asks the ledger for the next action and is woken by the commit that has one: an idle agent does nothing.
-//! It runs, with the handler that it polls, on a runtime apart from everything else, so that one that blocks hurts nobody
-//! else. A handler is asked to end, dropped at its next await, and where it never yields, the process has to go
-//! ([`Ended::Stuck`]): the `guard` sees to that from another thread.
+//! It shares with its handlers a runtime apart from everything else, so that one that blocks hurts nobody else. The `guard`
+//! looks after both from another thread: a handler is asked to end, dropped at its next await, and where it never yields,
+//! the process has to go ([`Ended::Stuck`]).
 
 mod attempt;
 mod guard;
@@ -28,7 +28,8 @@ use crate::ledger::{Ending, Ledger, Task, WriteError};
 use crate::spec::{ErrorRecord, Record, State};
 use crate::telemetry::Metrics;
 use attempt::{Attempt, AttemptEnd};
-use guard::{Guard, Watch};
+use guard::Guard;
+pub(crate) use guard::Watch;
 use verdict::Verdict;
 
 /// How long to wait before an action's end is written again that a full disk, or a busy ledger, did not take.
@@ -62,6 +63,8 @@ pub(crate) struct Runner {
     pub(crate) grace: Duration,
     /// Asks the runner to stop.
     pub(crate) stop: CancellationToken,
+    /// What the guard is told.
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// What follows an action.
@@ -79,10 +82,10 @@ impl Runner {
             ledger: self.ledger.clone(),
             stop: self.stop.clone(),
             grace: self.grace,
-            watch: Arc::default(),
+            watch: self.watch.clone(),
         };
         let handlers = self.handlers.clone();
-        let mut working = handlers.spawn(self.work(guard.watch.clone()));
+        let mut working = handlers.spawn(self.work());
         tokio::select! {
             biased;
             ended = &mut working => ended.unwrap_or_else(|fault| {
@@ -97,43 +100,47 @@ impl Runner {
         }
     }
 
-    async fn work(self, watch: Arc<Watch>) -> Ended {
+    async fn work(self) -> Ended {
         let mut next = Next::Task(None);
         loop {
             let task = match next {
                 Next::Ended(ended) => return ended,
                 Next::Task(Some(task)) => *task,
-                Next::Task(None) => tokio::select! {
-                    biased;
-                    () = self.stop.cancelled() => return Ended::Stopped,
-                    task = self.ledger.take() => match task {
-                        Some(task) => task,
-                        None => return Ended::LedgerClosed,
-                    },
-                },
+                Next::Task(None) => {
+                    self.watch.idle();
+                    tokio::select! {
+                        biased;
+                        () = self.stop.cancelled() => return Ended::Stopped,
+                        task = self.ledger.take() => match task {
+                            Some(task) => task,
+                            None => return Ended::LedgerClosed,
+                        },
+                    }
+                }
             };
             let span = crate::telemetry::action_span(&task.record);
-            next = self.perform(task, &watch).instrument(span).await;
+            next = self.perform(task).instrument(span).await;
         }
     }
 
-    async fn perform(&self, task: Task, watch: &Watch) -> Next {
+    async fn perform(&self, task: Task) -> Next {
         if task.begun {
-            return self.attempts(task, watch).await;
+            return self.attempts(task).await;
         }
         let Task { record, .. } = task;
+        self.watch.step(&record, Duration::ZERO);
         let preconditions = record.preconditions.clone().unwrap_or_default();
         let seen = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Next::Ended(Ended::Stopped),
-            seen = precondition::look(&self.observer, &preconditions) => seen,
+            seen = precondition::look(self.observer.clone(), preconditions) => seen,
         };
         if let Err(error) = seen {
             tracing::warn!(code = error.code, "the action is not run: {}", error.message);
             return self.end(&record, Ending::Failed(error), Duration::ZERO).await;
         }
-        match self.written(|| self.ledger.begin(record.id)).await {
-            Ok(task) => self.attempts(task, watch).await,
+        match self.written(&record, || self.ledger.begin(record.id)).await {
+            Ok(task) => self.attempts(task).await,
             Err(Paused::Ended(ended)) => Next::Ended(ended),
             Err(Paused::Cancelled | Paused::Gone) => {
                 // Cancelled while its preconditions were looked at, or damaged: the ledger says what comes next.
@@ -144,7 +151,7 @@ impl Runner {
     }
 
     /// Attempt after attempt, until the action ends.
-    async fn attempts(&self, task: Task, watch: &Watch) -> Next {
+    async fn attempts(&self, task: Task) -> Next {
         let Task {
             mut record,
             mut spent,
@@ -162,7 +169,7 @@ impl Runner {
         loop {
             tracing::info!(attempt = record.attempt, "the action runs");
             self.metrics.attempt(entry.kind.as_str());
-            let (end, interrupt) = self.attempt(entry, &record, &mut spent, watch).await;
+            let (end, interrupt) = self.attempt(entry, &record, &mut spent).await;
             match verdict::judge(end, interrupt, &record, spent) {
                 Verdict::End(ending) => return self.end(&record, ending, spent).await,
                 Verdict::Park => return self.park(&record, spent, Ended::Stopped).await,
@@ -178,25 +185,18 @@ impl Runner {
         }
     }
 
-    async fn attempt(
-        &self,
-        entry: &Entry,
-        record: &Record,
-        spent: &mut Duration,
-        watch: &Watch,
-    ) -> (AttemptEnd, Option<Interrupt>) {
+    async fn attempt(&self, entry: &Entry, record: &Record, spent: &mut Duration) -> (AttemptEnd, Option<Interrupt>) {
         let began = Instant::now();
-        let _watched = watch.attempt(record, *spent, began);
         let attempt = Attempt {
             ledger: &self.ledger,
-            stop: &self.stop,
-            grace: self.grace,
+            watch: &self.watch,
             handler: entry.handler(),
             record,
             spent: *spent,
             began,
         };
         let ended = attempt.run().await;
+        self.watch.step(record, Duration::ZERO);
         *spent += began.elapsed();
         ended
     }
@@ -210,13 +210,14 @@ impl Runner {
         spent: &mut Duration,
     ) -> Result<Record, Paused> {
         let began = Instant::now();
+        self.watch.step(record, length);
         tracing::warn!(
             code = error.code,
             pause_ms = length.as_millis(),
             "the attempt failed: {}",
             error.message
         );
-        self.written(|| self.ledger.attempt_failed(record.id, error.clone(), *spent))
+        self.written(record, || self.ledger.attempt_failed(record.id, error.clone(), *spent))
             .await?;
         let mut cancelled = self.ledger.cancelled();
         tokio::select! {
@@ -232,16 +233,22 @@ impl Runner {
             () = tokio::time::sleep(length) => {}
         }
         *spent += began.elapsed();
-        self.written(|| self.ledger.next_attempt(record.id, *spent)).await
+        self.written(record, || self.ledger.next_attempt(record.id, *spent))
+            .await
     }
 
     /// Writes until it is written, however long the disk is full.
-    async fn written<T, F: Future<Output = Result<T, WriteError>>>(&self, write: impl Fn() -> F) -> Result<T, Paused> {
+    async fn written<T, F: Future<Output = Result<T, WriteError>>>(
+        &self,
+        record: &Record,
+        write: impl Fn() -> F,
+    ) -> Result<T, Paused> {
         loop {
             match write().await {
                 Ok(written) => return Ok(written),
                 Err(WriteError::NoSpace | WriteError::Busy) if !self.stop.is_cancelled() => {
                     tokio::time::sleep(REWRITE).await;
+                    self.watch.step(record, REWRITE);
                 }
                 Err(WriteError::NoSpace | WriteError::Busy) => return Err(Paused::Ended(Ended::Stopped)),
                 Err(WriteError::Unlawful(unlawful)) => {
@@ -268,7 +275,7 @@ impl Runner {
     /// Records an action's end and takes the next.
     async fn end(&self, record: &Record, ending: Ending, spent: Duration) -> Next {
         // Before the end can be seen: who reads after it must see what the action has done.
-        self.observer.action_finished();
+        self.observer.look_anew();
         let state = match &ending {
             Ending::Done(_) => State::Done,
             Ending::Failed(_) => State::Failed,
@@ -283,6 +290,7 @@ impl Runner {
                 }
                 Err(WriteError::NoSpace | WriteError::Busy) if !self.stop.is_cancelled() => {
                     tokio::time::sleep(REWRITE).await;
+                    self.watch.step(record, REWRITE);
                 }
                 Err(WriteError::Unlawful(unlawful)) => {
                     // Cancelled while its preconditions were looked at. What follows may have been started all the same.
@@ -299,6 +307,7 @@ impl Runner {
 
     /// Waits for what follows, which is on disk as started once it comes.
     async fn taken(&self, mut taken: oneshot::Receiver<Task>) -> Next {
+        self.watch.idle();
         tokio::select! {
             biased;
             task = &mut taken => match task {

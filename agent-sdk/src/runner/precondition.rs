@@ -4,12 +4,28 @@
 //! makes acting on it safe.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::datastore::Observer;
 use crate::spec::{ErrorRecord, NodeState, NodeStatus, Preconditions, Role, Shard};
 
-/// Looks at the node, as far as the preconditions ask for it.
-pub(super) async fn look(observer: &Observer, preconditions: &Preconditions) -> Result<(), ErrorRecord> {
+/// Looks at the node, as far as the preconditions ask for it: anew, whatever others have seen just now, and on the threads
+/// for looking.
+pub(super) async fn look(observer: Arc<Observer>, preconditions: Preconditions) -> Result<(), ErrorRecord> {
+    let runtime = observer.runtime().clone();
+    let looking = runtime.spawn(async move {
+        observer.look_anew();
+        hold(&observer, &preconditions).await
+    });
+    let fault = |error| {
+        Err(unknown(format!(
+            "what is expected of the node could not be looked at: {error}"
+        )))
+    };
+    looking.await.unwrap_or_else(fault)
+}
+
+async fn hold(observer: &Observer, preconditions: &Preconditions) -> Result<(), ErrorRecord> {
     let Preconditions { node_status, shards } = preconditions;
     if !node_status.is_empty() {
         status_holds(node_status, &observer.node().await.status)?;

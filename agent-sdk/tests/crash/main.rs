@@ -14,6 +14,7 @@
 )]
 
 mod clients;
+mod conformance;
 mod deaths;
 mod journal;
 mod looks;
@@ -71,6 +72,10 @@ fn main() -> ExitCode {
         trial(
             "a_stop_answers_what_is_in_flight_and_parks_the_running_action",
             stops::graceful,
+        ),
+        trial(
+            "an_agent_that_is_killed_keeps_the_specification",
+            conformance::survives_by_the_suite,
         ),
         trial("a_second_signal_ends_the_agent_at_once", stops::second_signal),
     ];

@@ -48,6 +48,42 @@ impl Place {
         Self::with(&format!(", store: '{store}'"))
     }
 
+    /// The same, on a port that stays the same.
+    pub fn listening_on(port: u16) -> Self {
+        let place = Self::new();
+        let file = place.directory.path().join("agent.yaml");
+        let config = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, config.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"))).unwrap();
+        place
+    }
+
+    /// Where the process is told that runs.
+    pub fn pid_file(&self) -> PathBuf {
+        self.directory.path().join("pid")
+    }
+
+    /// The process that was started last by [`Place::commands`].
+    pub fn left_running(&self) -> Option<i32> {
+        std::fs::read_to_string(self.pid_file()).ok()?.trim().parse().ok()
+    }
+
+    /// What a shell needs to kill the agent, and to start it again.
+    pub fn commands(&self) -> (String, String) {
+        let (directory, pid) = (self.directory.path().display(), self.pid_file().display().to_string());
+        let program = std::env::current_exe().unwrap();
+        let start = format!(
+            "{VARIABLE}=1 '{}' --config '{directory}/agent.yaml' run >'{directory}/log' 2>&1 </dev/null & echo $! >'{pid}'",
+            program.display()
+        );
+        (format!("kill -9 $(cat '{pid}')"), start)
+    }
+
+    /// The local token of the agent that was started here.
+    pub fn token(&self) -> String {
+        let token = std::fs::read_to_string(self.directory.path().join("state/token")).unwrap();
+        token.trim().to_owned()
+    }
+
     fn with(store: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = format!(
@@ -97,10 +133,9 @@ impl Place {
             let _ = child.kill();
             panic!("the agent does not answer: {:#?}", log.lock().unwrap());
         };
-        let token = std::fs::read_to_string(self.directory.path().join("state/token")).unwrap();
         let client = Client::new(&format!("http://{address}"))
             .unwrap()
-            .with_token(token.trim());
+            .with_token(self.token());
         Victim { child, client, log }
     }
 

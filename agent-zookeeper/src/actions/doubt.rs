@@ -52,13 +52,14 @@ impl Doubt {
         self.known().change = earlier;
     }
 
-    /// The ensemble was read, after what was sent.
+    /// The ensemble was read, after what was sent. A server that is in none says nothing of the one that was asked.
     pub(super) fn read(&self, ensemble: Option<&Ensemble>) {
         let mut known = self.known();
-        if known
-            .change
-            .as_ref()
-            .is_some_and(|change| !change.is_based_on(ensemble))
+        if ensemble.is_some()
+            && known
+                .change
+                .as_ref()
+                .is_some_and(|change| !change.is_based_on(ensemble))
         {
             known.change = None;
         }

@@ -11,7 +11,7 @@ use crate::gather::Sample;
 use crate::model::Field;
 use crate::verdict::Severity::{Must, Should};
 
-const WHERE: &str = "docs/http.md#the-store";
+const WHERE: &str = "docs/wire.md#the-store";
 
 /// The scope of the project that wrote the specification, and the names that are known in it.
 const RESERVED: (&str, &[&str]) = ("replicante.io", &["replicante.io/zone"]);

@@ -9,7 +9,7 @@ use crate::gather::{Sample, Seen};
 use crate::model::{NodeState, Role, Shard};
 use crate::verdict::Severity::{Must, Should};
 
-const WHERE: &str = "docs/http.md#the-shards";
+const WHERE: &str = "docs/wire.md#the-shards";
 const ALONE: &str = "fewer than two of the agents tell of a node in a cluster";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
         "cluster.id",
         Must,
         "all nodes of a cluster tell the same cluster id",
-        "docs/http.md#the-store",
+        "docs/wire.md#the-store",
         |case, judge| {
             let mut first: Option<(&Exchange, &String)> = None;
             let mut nodes = 0;
@@ -48,7 +48,7 @@ pub(super) const CHECKS: &[Check] = &[
         "cluster.node_ids",
         Must,
         "no two nodes of a cluster have the same id",
-        "docs/http.md#the-node",
+        "docs/wire.md#the-node",
         |case, judge| {
             let mut known: BTreeMap<&String, &Exchange> = BTreeMap::new();
             for sample in ends(case) {
@@ -151,6 +151,48 @@ pub(super) const CHECKS: &[Check] = &[
                 }
             }
             judge.idle("no shard on two nodes tells a commit offset");
+        },
+    )
+    .with_agents(2),
+    read(
+        "cluster.shards",
+        Must,
+        "a cluster has at least one shard",
+        WHERE,
+        |case, judge| {
+            let shards = shards(case, judge);
+            match (shards.is_empty(), ends(case).last()) {
+                (false, _) => judge.holds(),
+                (true, Some(last)) => judge.broken(&last.shards.exchange, "a shard on one of the nodes", "none on any"),
+                (true, None) => {}
+            }
+        },
+    )
+    .with_agents(2),
+    read(
+        "cluster.action_ids",
+        Must,
+        "no action of one node has the id of another node's",
+        "docs/wire.md#lists",
+        |case, judge| {
+            let mut known: BTreeMap<String, &Exchange> = BTreeMap::new();
+            for agent in case.agents {
+                for pages in [&agent.finished, &agent.queue] {
+                    let Some(first) = pages.pages.first() else { continue };
+                    for id in pages.ids() {
+                        match known.get(&id) {
+                            Some(other) if other.agent != first.exchange.agent => {
+                                judge.broken_by(&[other, &first.exchange], "an id on one node", format!("{id} on two"));
+                            }
+                            _ => {
+                                judge.holds();
+                                known.insert(id, &first.exchange);
+                            }
+                        }
+                    }
+                }
+            }
+            judge.idle("no node has an action");
         },
     )
     .with_agents(2),

@@ -34,6 +34,7 @@ pub struct Judge {
     seen: usize,
     findings: Vec<Finding>,
     idle: Option<String>,
+    unasked: Option<String>,
     blind: Option<String>,
 }
 
@@ -58,7 +59,22 @@ impl Judge {
     }
 
     /// The rule is broken, as several exchanges show together.
+    ///
+    /// What an agent refuses for want of credentials is not seen, whatever was expected of it.
     pub fn broken_by(&mut self, exchanges: &[&Exchange], expected: impl Into<String>, got: impl Into<String>) {
+        let status = |exchange: &&&Exchange| {
+            exchange
+                .outcome
+                .as_ref()
+                .is_ok_and(|answer| matches!(answer.status, 401 | 403))
+        };
+        if let Some(refused) = exchanges.iter().find(status) {
+            let Exchange { request, .. } = refused;
+            return self.blind(format!(
+                "the agent refuses {} {} to who has no, or other, credentials: --token-file FILE",
+                request.method, request.path
+            ));
+        }
         let mut curl: Vec<String> = Vec::new();
         for exchange in exchanges {
             if !curl.contains(&exchange.curl) && curl.len() < 4 {
@@ -96,6 +112,11 @@ impl Judge {
         self.idle.get_or_insert_with(|| reason.into());
     }
 
+    /// Seeing it takes a deeper run.
+    pub fn unasked(&mut self, reason: impl Into<String>) {
+        self.unasked.get_or_insert_with(|| reason.into());
+    }
+
     /// It cannot be seen whether the rule holds.
     pub fn blind(&mut self, reason: impl Into<String>) {
         self.blind.get_or_insert_with(|| reason.into());
@@ -108,12 +129,13 @@ impl Judge {
                 findings: self.findings,
             };
         }
-        match (self.blind, self.idle) {
+        match (self.blind, self.unasked, self.idle) {
             // What could not be seen of one agent is not made up for by what was seen of another.
-            (Some(reason), _) => Outcome::NotRun { reason },
-            (None, _) if self.seen > 0 => Outcome::Held { seen: self.seen },
-            (None, Some(reason)) => Outcome::Idle { reason },
-            (None, None) => Outcome::NotRun {
+            (Some(reason), _, _) => Outcome::NotRun { reason },
+            (None, _, _) if self.seen > 0 => Outcome::Held { seen: self.seen },
+            (None, Some(reason), _) => Outcome::NotAsked { reason },
+            (None, None, Some(reason)) => Outcome::Idle { reason },
+            (None, None, None) => Outcome::NotRun {
                 reason: "nothing was told that shows it".to_owned(),
             },
         }

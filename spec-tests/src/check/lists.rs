@@ -7,7 +7,7 @@ use super::{Check, V1, read};
 use crate::gather::{Pages, Seen};
 use crate::verdict::Severity::{Must, Wire};
 
-const WHERE: &str = "docs/http.md#lists";
+const WHERE: &str = "docs/wire.md#lists";
 
 pub(super) const CHECKS: &[Check] = &[
     read(

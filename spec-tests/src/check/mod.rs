@@ -45,7 +45,7 @@ const UNSTABLE: &[Dialect] = &[Dialect::Unstable];
 
 /// Every check, in the order in which reports show them.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    [
+    let looked = [
         node::CHECKS,
         attributes::CHECKS,
         shards::CHECKS,
@@ -53,11 +53,12 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         records::CHECKS,
         lists::CHECKS,
         wire::CHECKS,
-        actions::CHECKS,
-        stress::CHECKS,
-    ]
-    .into_iter()
-    .flatten()
+    ];
+    looked
+        .into_iter()
+        .chain(actions::CHECKS)
+        .chain([stress::CHECKS])
+        .flatten()
 }
 
 /// The check with this id.
@@ -92,5 +93,35 @@ impl Check {
 
     const fn with_agents(self, agents: usize) -> Self {
         Self { agents, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_given_once_and_every_check_says_where_the_right_answer_stands() {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../");
+        let mut ids = BTreeSet::new();
+        for check in all() {
+            assert!(ids.insert(check.id), "{} is there twice", check.id);
+            let (file, heading) = check.reference.split_once('#').unwrap_or((check.reference, ""));
+            let text = std::fs::read_to_string(format!("{docs}{file}")).unwrap();
+            let anchors: Vec<_> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("## "))
+                .map(|heading| heading.to_lowercase().replace(' ', "-"))
+                .collect();
+            assert!(
+                heading.is_empty() || anchors.iter().any(|anchor| anchor == heading),
+                "{}: {}",
+                check.id,
+                check.reference
+            );
+        }
+        assert!(find("node.id").is_some() && find("no.such").is_none());
     }
 }

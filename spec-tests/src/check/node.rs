@@ -2,11 +2,12 @@
 
 use super::judge::{Case, Judge, value};
 use super::{Check, read};
+use crate::dialect::Dialect;
 use crate::gather::Sample;
-use crate::model::{Node, NodeState};
-use crate::verdict::Severity::{Must, Should};
+use crate::model::{Field, Node, NodeState};
+use crate::verdict::Severity::{Must, Should, Wire};
 
-const WHERE: &str = "docs/http.md#the-node";
+const WHERE: &str = "docs/wire.md#the-node";
 
 /// How long an answer about the node may take, in seconds: two of a deadline that agents have by default, and half of one.
 const PROMPT: f64 = 2.5;
@@ -73,6 +74,26 @@ pub(super) const CHECKS: &[Check] = &[
         |case, judge| {
             each(case, judge, |sample, node, judge| {
                 version(sample, node.store_version.value(), judge);
+            });
+        },
+    ),
+    read(
+        "node.not_in_cluster",
+        Wire,
+        "a node that is in no cluster tells of none, and holds no shard",
+        WHERE,
+        |case, judge| {
+            each(case, judge, |sample, node, judge| {
+                if node.state.value() != Some(&NodeState::NotInCluster) {
+                    return judge.idle("the node was never outside of a cluster");
+                }
+                if let Some(store) = sample.store.value() {
+                    let none = case.dialect == Dialect::Unstable || store.cluster_id == Field::Null;
+                    judge.expect(none, &sample.store.exchange, "null under /cluster_id");
+                }
+                if let Some(Field::Value(shards)) = sample.shards.value() {
+                    judge.expect(shards.is_empty(), &sample.shards.exchange, "no shard");
+                }
             });
         },
     ),

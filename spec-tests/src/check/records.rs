@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use super::judge::{Case, Judge, value};
 use super::{Check, V1, read};
 use crate::client::Exchange;
+use crate::dialect::Dialect;
 use crate::gather::{Seen, Told};
 use crate::model::{Field, Record};
 use crate::verdict::Severity::{Must, Should, Wire};
 
-const WHERE: &str = "docs/http.md#invocation-records";
+const WHERE: &str = "docs/wire.md#invocation-records";
 
 /// A rule that asks for a field; what is wrong with the field was found when the record was read.
 macro_rules! has {
@@ -120,12 +121,21 @@ pub(super) const CHECKS: &[Check] = &[
     read(
         "record.times.order",
         Should,
-        "an action is recorded before it ends",
+        "an action is made before it is recorded, and recorded before it ends",
         WHERE,
         |case, judge| {
             each(case, judge, |exchange, record, judge| {
                 let of = |time: &Field<String>| time.value().and_then(|time| instant(time));
-                match (of(&record.scheduled), of(&record.finished)) {
+                let (created, scheduled) = (of(&record.created), of(&record.scheduled));
+                // In `unstable` it is the client who says when it was made.
+                if case.dialect == Dialect::V1 && created > scheduled {
+                    judge.broken(
+                        exchange,
+                        "a time of the record after that of its making",
+                        format!("{scheduled:?}"),
+                    );
+                }
+                match (scheduled, of(&record.finished)) {
                     (Some(scheduled), Some(finished)) if finished < scheduled => {
                         judge.broken(exchange, format!("an end after {scheduled}"), finished.to_string());
                     }
@@ -181,8 +191,10 @@ fn each(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Exchange, &Rec
                 look(&told.exchange, record, judge);
             }
         }
-        if !found {
-            judge.blind("the agent keeps no record of an action; level actions makes some");
+        match (found, &agent.acted) {
+            (true, _) => {}
+            (false, None) => judge.unasked("the agent keeps no record of an action; --level actions makes some"),
+            (false, Some(_)) => judge.blind("no record of an action could be read"),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::gather::{Sample, Seen};
 use crate::model::{Amount, NodeState, Role, Shard};
 use crate::verdict::Severity::{Must, Should};
 
-const WHERE: &str = "docs/http.md#the-shards";
+const WHERE: &str = "docs/wire.md#the-shards";
 
 const NONE: &str = "the node holds no shard";
 const NO_OFFSET: &str = "no shard tells a commit offset";

@@ -8,8 +8,8 @@ use crate::model::{Record, State};
 use crate::verdict::Level;
 use crate::verdict::Severity::{self, Must, Wire};
 
-const WHERE: &str = "docs/http.md#scheduling";
-const CODES: &str = "docs/http.md#codes";
+const WHERE: &str = "docs/wire.md#scheduling";
+const CODES: &str = "docs/wire.md#problems";
 
 const fn stressed(
     id: &'static str,

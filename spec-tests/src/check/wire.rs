@@ -5,14 +5,14 @@ use super::{Check, V1, read};
 use crate::client::{Answer, Exchange};
 use crate::dialect::problem;
 use crate::gather::{Sample, Told};
-use crate::verdict::Severity::{Should, Wire};
+use crate::verdict::Severity::{Must, Should, Wire};
 
 pub(super) const CHECKS: &[Check] = &[
     read(
         "wire.node",
         Wire,
         "info/node has the shape of its dialect",
-        "docs/http.md#the-node",
+        "docs/wire.md#the-node",
         |case, judge| {
             shape(case, judge, |sample| &sample.node);
         },
@@ -21,7 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.store",
         Wire,
         "info/store has the shape of its dialect",
-        "docs/http.md#the-store",
+        "docs/wire.md#the-store",
         |case, judge| {
             shape(case, judge, |sample| &sample.store);
         },
@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.shards",
         Wire,
         "info/shards has the shape of its dialect",
-        "docs/http.md#the-shards",
+        "docs/wire.md#the-shards",
         |case, judge| {
             shape(case, judge, |sample| &sample.shards);
         },
@@ -39,7 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.unknown_route",
         Wire,
         "an unknown route is a problem with 404",
-        "docs/http.md#codes",
+        "docs/wire.md#problems",
         |case, judge| {
             refused(case, judge, "unknown_route", &[404]);
         },
@@ -48,7 +48,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.wrong_method",
         Wire,
         "a wrong method is a problem with 405 that names the right ones",
-        "docs/http.md#codes",
+        "docs/wire.md#problems",
         |case, judge| {
             for exchange in probes(case, "wrong_method") {
                 if is_refused(case, judge, exchange, &[405])
@@ -68,7 +68,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.unknown_action",
         Wire,
         "an action that is not there is a 404",
-        "docs/http.md#codes",
+        "docs/wire.md#problems",
         |case, judge| {
             refused(case, judge, "unknown_action", &[404]);
         },
@@ -77,7 +77,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.bad_id",
         Wire,
         "an id that is no UUID is a problem with 400",
-        "docs/http.md#codes",
+        "docs/wire.md#problems",
         |case, judge| {
             refused(case, judge, "bad_id", &[400]);
         },
@@ -86,7 +86,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.unknown_parameter",
         Wire,
         "an unknown parameter is a problem with 400",
-        "docs/http.md#codes",
+        "docs/wire.md#problems",
         |case, judge| {
             refused(case, judge, "unknown_parameter", &[400]);
             refused(case, judge, "bad_limit", &[400]);
@@ -97,7 +97,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.bad_cursor",
         Wire,
         "a cursor that was not given out is a problem with 400",
-        "docs/http.md#lists",
+        "docs/wire.md#lists",
         |case, judge| {
             refused(case, judge, "bad_cursor", &[400]);
         },
@@ -107,7 +107,7 @@ pub(super) const CHECKS: &[Check] = &[
         "wire.openapi",
         Wire,
         "the interface describes itself by OpenAPI",
-        "docs/http.md#beside-both",
+        "docs/wire.md#openapi",
         |case, judge| {
             for exchange in probes(case, "openapi") {
                 let document = good(exchange).and_then(|answer| answer.json().ok()).unwrap_or_default();
@@ -128,7 +128,7 @@ pub(super) const CHECKS: &[Check] = &[
         "kinds.documented",
         Should,
         "an agent documents its actions, their arguments and their outputs",
-        "docs/http.md#kinds",
+        "docs/wire.md#kinds",
         |case, judge| {
             for exchange in probes(case, "kinds") {
                 let document = good(exchange).and_then(|answer| answer.json().ok()).unwrap_or_default();
@@ -144,6 +144,66 @@ pub(super) const CHECKS: &[Check] = &[
                     exchange,
                     "kinds, each with a summary and the JSON Schemas of its arguments and its output",
                 );
+            }
+        },
+    )
+    .only(V1),
+    read(
+        "kinds.remove",
+        Must,
+        "an agent offers to remove a node, or says why its store has no use for it",
+        "docs/wire.md#kinds",
+        |case, judge| {
+            for exchange in probes(case, "kinds") {
+                let document = good(exchange).and_then(|answer| answer.json().ok()).unwrap_or_default();
+                let named = |list: &str| {
+                    let all = document[list].as_array().cloned().unwrap_or_default();
+                    all.into_iter()
+                        .find(|kind| kind["kind"] == "agent.replicante.io/cluster.remove")
+                };
+                let reason = |absent: serde_json::Value| absent["reason"].is_string() && absent["instead"].is_string();
+                let offered = named("kinds").is_some() || named("absent").is_some_and(reason);
+                judge.expect(
+                    offered,
+                    exchange,
+                    "agent.replicante.io/cluster.remove among the kinds, or the absent ones",
+                );
+            }
+        },
+    )
+    .only(V1),
+    read(
+        "dialects.agree",
+        Wire,
+        "both dialects tell the same of the node",
+        "docs/wire.md#the-node",
+        |case, judge| {
+            for agent in case.agents {
+                let Some(across) = &agent.across else {
+                    judge.unasked("the agent has one dialect");
+                    continue;
+                };
+                let told = |sample: &Sample| {
+                    let node = sample.node.value()?;
+                    let shards = sample.shards.value().and_then(|shards| shards.value()).map(|shards| {
+                        let of = |shard: &crate::model::Shard| (shard.id.clone(), shard.role.clone());
+                        shards.iter().map(of).collect::<Vec<_>>()
+                    });
+                    Some((node.id.clone(), node.state.clone(), node.store_version.clone(), shards))
+                };
+                let (before, other, after) = (told(&across.before), told(&across.other), told(&across.after));
+                if before.is_none() || before != after {
+                    judge.blind("the node changed while it was looked at in both dialects");
+                } else if before == other {
+                    judge.holds();
+                } else {
+                    let exchanges = [
+                        &across.before.node.exchange,
+                        &across.other.node.exchange,
+                        &across.other.shards.exchange,
+                    ];
+                    judge.broken_by(&exchanges, format!("{before:?}"), format!("{other:?}"));
+                }
             }
         },
     )

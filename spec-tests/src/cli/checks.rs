@@ -59,8 +59,10 @@ pub(super) fn explain(id: &str) -> Result<String, String> {
         more => format!("at least {more}"),
     };
     lines.labelled(2, "agents", LABEL, &agents);
+    let mut label = "specification";
     for place in manifest::places_of(id) {
-        lines.labelled(2, "specification", LABEL, place);
+        lines.labelled(2, label, LABEL, place);
+        label = "";
     }
     lines.labelled(2, "right answer", LABEL, reference);
     Ok(lines.finish())

@@ -17,13 +17,15 @@ mod stop;
 
 pub use exit::Exit;
 
+use std::fs;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::report;
+use crate::{manifest, report};
 
 /// Says whether an agent keeps the specification: any agent, in any language, over HTTP.
 #[derive(Debug, Parser)]
@@ -44,6 +46,12 @@ enum Command {
     Explain {
         /// Its id, as `list` and reports have it.
         id: String,
+    },
+    /// Compares the suite with a copy of the specification, both ways; exit code 1 where one has what the other has not
+    Coverage {
+        /// The copy, in Markdown.
+        #[arg(long, value_name = "FILE")]
+        specification: PathBuf,
     },
     /// Writes the JSON Schema of `--report json=FILE`.
     Schema,
@@ -77,6 +85,7 @@ fn dispatch(command: Command) -> Exit {
                 Exit::Usage
             }
         },
+        Command::Coverage { specification } => coverage(&specification),
         Command::Schema => match report::schema() {
             Ok(text) => print(&text),
             Err(fault) => {
@@ -89,6 +98,24 @@ fn dispatch(command: Command) -> Exit {
             clap_complete::generate(shell, &mut Arguments::command(), "spec-tests", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
+    }
+}
+
+fn coverage(path: &Path) -> Exit {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(fault) => {
+            say(&format!(
+                "--specification {}: it cannot be read: {fault}",
+                path.display()
+            ));
+            return Exit::Usage;
+        }
+    };
+    let (told, is_whole) = manifest::coverage(&text);
+    match print(&told) {
+        Exit::Conformant if !is_whole => Exit::NotConformant,
+        exit => exit,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::verdict::Level;
 /// All of it. What one option asks of another is seen to by [`super::order`], but for what only `clap` can say.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Address of the agent, as `http://127.0.0.1:8000`, with a path before `/api` where it has one
+    /// Address of the agent, as `http://127.0.0.1:8000`, `https` where it serves that, with a path before `/api` where it has one
     #[arg(value_name = "URL", required_unless_present = "agent", conflicts_with = "agent")]
     pub(super) address: Option<Address>,
     /// Address of an agent; given again for each one of a cluster
@@ -40,12 +40,22 @@ pub(super) struct Run {
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse_some, help_heading = BOUNDS)]
     pub(super) deadline: Duration,
 
-    /// File with the bearer token that goes with each request; without it the variable `SPEC_TESTS_TOKEN` is looked at
+    /// File with the bearer token that goes with each request; given once, or once for each agent in their order. Without it
+    /// the variable `SPEC_TESTS_TOKEN` is looked at
     #[arg(long, value_name = "FILE", help_heading = ACCESS)]
-    pub(super) token_file: Option<PathBuf>,
+    pub(super) token_file: Vec<PathBuf>,
     /// Header that goes with each request; its value is in no report. May be given again
     #[arg(long, value_name = "NAME: VALUE", help_heading = ACCESS)]
     pub(super) header: Vec<String>,
+    /// PEM file with the certificates of those whom to trust, for addresses that begin with `https`
+    #[arg(long, value_name = "FILE", help_heading = ACCESS)]
+    pub(super) ca_file: Option<PathBuf>,
+    /// PEM file with the certificate that is shown to the agent
+    #[arg(long, value_name = "FILE", requires_all = ["client_key", "ca_file"], help_heading = ACCESS)]
+    pub(super) client_certificate: Option<PathBuf>,
+    /// PEM file with its key
+    #[arg(long, value_name = "FILE", requires = "client_certificate", help_heading = ACCESS)]
+    pub(super) client_key: Option<PathBuf>,
 
     /// Kills the agent without a warning; run by `sh -c`, with the agent's address in `SPEC_TESTS_AGENT`
     #[arg(long, value_name = "COMMAND", requires = "restart_command", help_heading = CHANGES)]

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ColorChoice;
 use thiserror::Error;
 
 use super::options::Run;
 use super::outputs::{Colour, Outputs};
-use super::secret::{self, SecretError};
-use crate::client::Address;
+use super::secret::{self, SecretError, Secrets};
+use crate::client::{Address, Tls, TlsError};
 use crate::gather::Crash;
 use crate::report::{Baseline, BaselineError};
 use crate::suite::Settings;
@@ -47,8 +47,16 @@ pub(super) enum OrderError {
     Observe,
     #[error("{0}")]
     Secret(#[from] SecretError),
-    #[error("--baseline {path}: it cannot be read: {reason}")]
-    Unreadable { path: String, reason: String },
+    #[error("{option} {path}: it cannot be read: {reason}")]
+    Unreadable {
+        option: &'static str,
+        path: String,
+        reason: String,
+    },
+    #[error("{0}: it begins with https, and --ca-file has to say whom to trust")]
+    NoAuthority(Address),
+    #[error("--ca-file, --client-certificate, --client-key: {0}")]
+    Tls(#[from] TlsError),
     #[error("--baseline {path}: {fault}")]
     Baseline { path: String, fault: BaselineError },
     #[error("{0}")]
@@ -70,6 +78,9 @@ impl TryFrom<Run> for Order {
             deadline,
             token_file,
             header,
+            ca_file,
+            client_certificate,
+            client_key,
             kill_command,
             restart_command,
             cluster_actions,
@@ -95,7 +106,8 @@ impl TryFrom<Run> for Order {
         };
         let absent_node = absent_node.map(|node| filled("--absent-node", node)).transpose()?;
         let variable = env::var(secret::VARIABLE).ok();
-        let credentials = secret::credentials(token_file.as_deref(), variable.as_deref(), &header)?;
+        let Secrets { common, own } = secret::secrets(&token_file, variable.as_deref(), &header, agents.len())?;
+        let tls = tls(&agents, ca_file, client_certificate.zip(client_key))?;
         Ok(Self {
             agents,
             settings: Settings {
@@ -105,13 +117,14 @@ impl TryFrom<Run> for Order {
                 observe,
                 timeout,
                 deadline,
-                credentials,
+                credentials: common,
+                own,
+                tls,
                 absent_node,
                 crash,
-                ..Settings::default()
             },
             repeat,
-            baseline: baseline.as_deref().map(read).transpose()?,
+            baseline: baseline.as_deref().map(accepted).transpose()?,
             // The last to be looked at: nothing is made empty for a command line that makes no sense.
             outputs: Outputs::open(&report, quiet).map_err(OrderError::Outputs)?,
             colour: colour(color),
@@ -142,13 +155,43 @@ fn filled(option: &'static str, text: String) -> Result<String, OrderError> {
     Ok(text)
 }
 
-fn read(path: &Path) -> Result<Baseline, OrderError> {
-    let shown = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|fault| OrderError::Unreadable {
-        path: shown.clone(),
+/// For addresses that begin with `https`; whom to trust is never taken from the system.
+fn tls(
+    agents: &[Address],
+    authorities: Option<PathBuf>,
+    own: Option<(PathBuf, PathBuf)>,
+) -> Result<Option<Tls>, OrderError> {
+    let Some(authorities) = authorities else {
+        return match agents.iter().find(|agent| agent.is_secure()) {
+            Some(agent) => Err(OrderError::NoAuthority(agent.clone())),
+            None => Ok(None),
+        };
+    };
+    let authorities = read("--ca-file", &authorities)?;
+    let own = match own {
+        None => None,
+        Some((certificate, key)) => Some((read("--client-certificate", &certificate)?, read("--client-key", &key)?)),
+    };
+    let own = own
+        .as_ref()
+        .map(|(certificate, key)| (certificate.as_slice(), key.as_slice()));
+    Ok(Some(Tls::new(&authorities, own)?))
+}
+
+fn accepted(path: &Path) -> Result<Baseline, OrderError> {
+    let text = read("--baseline", path)?;
+    Baseline::parse(&String::from_utf8_lossy(&text)).map_err(|fault| OrderError::Baseline {
+        path: path.display().to_string(),
+        fault,
+    })
+}
+
+fn read(option: &'static str, path: &Path) -> Result<Vec<u8>, OrderError> {
+    fs::read(path).map_err(|fault| OrderError::Unreadable {
+        option,
+        path: path.display().to_string(),
         reason: fault.to_string(),
-    })?;
-    Baseline::parse(&text).map_err(|fault| OrderError::Baseline { path: shown, fault })
+    })
 }
 
 /// Files are coloured only where that is insisted on; <https://no-color.org> has a say where nothing is.

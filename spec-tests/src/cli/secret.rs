@@ -1,7 +1,7 @@
 //! Tokens and headers: taken from where no list of processes shows them, and told in no fault.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -24,6 +24,8 @@ const OWN: [&str; 5] = [
 pub(super) enum SecretError {
     #[error("--token-file {path}: it cannot be read: {reason}")]
     Unreadable { path: String, reason: String },
+    #[error("--token-file is there {files} times, and there are {agents} agents: one file for all, or one for each")]
+    Number { files: usize, agents: usize },
     #[error("{0}: a token is one line of visible ASCII characters, and it is not")]
     Token(String),
     #[error("--header, the {0}. of them: it has to be 'Name: value', in ASCII and without control characters")]
@@ -34,24 +36,49 @@ pub(super) enum SecretError {
     Twice(String),
 }
 
-/// All that goes with each request: a token of the file, or else of the variable, and headers.
-pub(super) fn credentials(
-    file: Option<&Path>,
+/// What goes with requests.
+#[derive(Debug)]
+pub(super) struct Secrets {
+    /// To all agents.
+    pub(super) common: Credentials,
+    /// To each agent besides, in their order.
+    pub(super) own: Vec<Credentials>,
+}
+
+/// Reads tokens, from files or else from the variable, and headers.
+pub(super) fn secrets(
+    files: &[PathBuf],
     variable: Option<&str>,
     headers: &[String],
-) -> Result<Credentials, SecretError> {
-    let mut credentials = Credentials::default();
+    agents: usize,
+) -> Result<Secrets, SecretError> {
+    let mut common = Credentials::default();
     let mut names = Vec::new();
-    let token = match (file, variable) {
-        (Some(path), _) => Some(from_file(path)?),
+    if files.len() > 1 && files.len() != agents {
+        return Err(SecretError::Number {
+            files: files.len(),
+            agents,
+        });
+    }
+    let tokens = match variable {
         // A variable that is empty is as good as none: it is how some CI systems say that a secret is not there.
-        (None, Some(token)) if !token.is_empty() => Some(checked(token, VARIABLE)?),
-        (None, _) => None,
+        Some(token) if files.is_empty() && !token.is_empty() => vec![checked(token, VARIABLE)?],
+        _ => files.iter().map(|path| from_file(path)).collect::<Result<_, _>>()?,
     };
-    if let Some(token) = token {
-        credentials = credentials.with_token(&token);
+    if !tokens.is_empty() {
         names.push("authorization".to_owned());
     }
+    let own = match tokens.as_slice() {
+        [] => Vec::new(),
+        [token] => {
+            common = common.with_token(token);
+            Vec::new()
+        }
+        several => several
+            .iter()
+            .map(|token| Credentials::default().with_token(token))
+            .collect(),
+    };
     for (number, header) in headers.iter().enumerate() {
         let (name, value) = split(header).ok_or(SecretError::Header(number + 1))?;
         if OWN.contains(&name.as_str()) {
@@ -60,10 +87,10 @@ pub(super) fn credentials(
         if names.contains(&name) {
             return Err(SecretError::Twice(name));
         }
-        credentials = credentials.with_header(&name, value);
+        common = common.with_header(&name, value);
         names.push(name);
     }
-    Ok(credentials)
+    Ok(Secrets { common, own })
 }
 
 fn from_file(path: &Path) -> Result<String, SecretError> {
@@ -98,7 +125,7 @@ mod tests {
 
     fn fault(variable: Option<&str>, headers: &[&str]) -> String {
         let headers: Vec<String> = headers.iter().map(|header| (*header).to_owned()).collect();
-        credentials(None, variable, &headers).unwrap_err().to_string()
+        secrets(&[], variable, &headers, 1).unwrap_err().to_string()
     }
 
     #[test]
@@ -106,18 +133,34 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
         fs::write(&path, "from-the-file\n").unwrap();
-        let credentials = credentials(Some(&path), Some("from-the-variable"), &["X-Team: canary".to_owned()]).unwrap();
-        assert_eq!(
-            credentials.masked("from-the-file from-the-variable canary"),
-            "*** from-the-variable ***"
-        );
+        let files = [path.clone()];
+        let read = secrets(&files, Some("from-the-variable"), &["X-Team: canary".to_owned()], 3).unwrap();
+        let text = "from-the-file from-the-variable canary";
+        assert_eq!(read.common.masked(text), "*** from-the-variable ***");
         fs::write(&path, "two\nlines\n").unwrap();
-        assert!(super::credentials(Some(&path), None, &[]).is_err());
+        assert!(secrets(&files, None, &[], 1).is_err());
+    }
+
+    #[test]
+    fn each_agent_may_have_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = ["first", "second"].map(|name| {
+            let path = directory.path().join(name);
+            fs::write(&path, name).unwrap();
+            path
+        });
+        let read = secrets(&files, None, &[], 2).unwrap();
+        assert_eq!(read.common.masked("first second"), "first second");
+        assert_eq!(read.own[1].masked("first second"), "first ***");
+        assert!(
+            secrets(&files, None, &[], 3).is_err(),
+            "which of them would go to the third?"
+        );
     }
 
     #[test]
     fn an_empty_variable_is_none() {
-        assert!(credentials(None, Some(""), &[]).is_ok());
+        assert!(secrets(&[], Some(""), &["authorization: mine".to_owned()], 1).is_ok());
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// An agent's address: `http://HOST[:PORT][/PREFIX]`.
+/// An agent's address: `http[s]://HOST[:PORT][/PREFIX]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
+    secure: bool,
     host: String,
     port: u16,
     /// What stands before `/api`, without a slash at its end.
@@ -30,9 +31,11 @@ impl FromStr for Address {
             text: text.to_owned(),
             reason,
         };
-        let rest = text
-            .strip_prefix("http://")
-            .ok_or_else(|| fault("it does not begin with http://"))?;
+        let (secure, rest) = match (text.strip_prefix("http://"), text.strip_prefix("https://")) {
+            (Some(rest), _) => (false, rest),
+            (None, Some(rest)) => (true, rest),
+            (None, None) => return Err(fault("it does not begin with http:// or https://")),
+        };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if prefix.contains(['?', '#']) || authority.contains('@') {
             return Err(fault("it has more than a host, a port and a path"));
@@ -50,6 +53,7 @@ impl FromStr for Address {
             },
         };
         let port = match port {
+            None if secure => 443,
             None => 80,
             Some(port) => port.parse().map_err(|_| fault("its port is no number up to 65535"))?,
         };
@@ -57,6 +61,7 @@ impl FromStr for Address {
             return Err(fault("it has no host"));
         }
         Ok(Self {
+            secure,
             host: host.to_owned(),
             port,
             prefix: prefix.trim_end_matches('/').to_owned(),
@@ -65,6 +70,11 @@ impl FromStr for Address {
 }
 
 impl Address {
+    /// Whether it is reached by TLS.
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// The host, without brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -92,7 +102,8 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority(), self.prefix)
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority(), self.prefix)
     }
 }
 
@@ -105,6 +116,7 @@ mod tests {
         for (text, shown) in [
             ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
             ("http://agent.example.org", "http://agent.example.org:80"),
+            ("https://agent.example.org", "https://agent.example.org:443"),
             ("http://[::1]:7/at/node-1/", "http://[::1]:7/at/node-1"),
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), shown);

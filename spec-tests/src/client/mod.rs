@@ -10,16 +10,18 @@
 mod address;
 mod exchange;
 mod shown;
+mod tls;
 mod wire;
 
 pub use address::{Address, AddressError};
 pub use exchange::{Answer, Exchange, Fault, Limits, Request, trimmed};
 pub use shown::Credentials;
+pub use tls::{Tls, TlsError};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A way to one agent.
@@ -27,6 +29,7 @@ use tokio::net::TcpStream;
 pub struct Client {
     address: Address,
     credentials: Arc<Credentials>,
+    tls: Option<Tls>,
     limits: Limits,
 }
 
@@ -36,8 +39,15 @@ impl Client {
         Self {
             address,
             credentials,
+            tls: None,
             limits,
         }
+    }
+
+    /// The same, by TLS where the address asks for it.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Which agent.
@@ -69,39 +79,17 @@ impl Client {
     }
 
     async fn talk(&self, bytes: &[u8], limits: Limits) -> Result<Answer, Fault> {
-        let mut stream = TcpStream::connect((self.address.host(), self.address.port()))
+        let stream = TcpStream::connect((self.address.host(), self.address.port()))
             .await
             .map_err(|error| Fault::Connect(error.to_string()))?;
         // Small requests, each waited for.
         drop(stream.set_nodelay(true));
-        let mut reader = wire::Reader::new(limits);
-        let mut sending = bytes;
-        let mut piece = vec![0; 16 * 1024];
-        loop {
-            // An answer may come, and the connection end, before everything was sent: it counts all the same.
-            let read = if sending.is_empty() {
-                stream.read(&mut piece).await
-            } else {
-                let (mut from, mut to) = stream.split();
-                tokio::select! {
-                    biased;
-                    read = from.read(&mut piece) => read,
-                    written = to.write(sending) => {
-                        // A server that takes nothing more may have said why.
-                        sending = written.map_or(&[], |written| sending.get(written..).unwrap_or_default());
-                        continue;
-                    }
-                }
-            };
-            match read {
-                Ok(0) => return reader.end(),
-                Ok(length) => {
-                    if let Some(answer) = reader.take(&piece[..length])? {
-                        return Ok(answer);
-                    }
-                }
-                Err(error) => return reader.end().map_err(|fault| fault.after(&error)),
-            }
+        match (self.address.is_secure(), &self.tls) {
+            (false, _) => exchange(stream, bytes, limits).await,
+            (true, Some(tls)) => exchange(tls.handshake(self.address.host(), stream).await?, bytes, limits).await,
+            (true, None) => Err(Fault::Connect(
+                "https needs the certificate of whom to trust".to_owned(),
+            )),
         }
     }
 
@@ -127,6 +115,43 @@ impl Client {
         let mut bytes = (lines.join("\r\n") + "\r\n\r\n").into_bytes();
         bytes.extend_from_slice(request.body.as_deref().unwrap_or_default());
         bytes
+    }
+}
+
+/// Sends bytes and takes one answer.
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    bytes: &[u8],
+    limits: Limits,
+) -> Result<Answer, Fault> {
+    let mut reader = wire::Reader::new(limits);
+    let mut sending = bytes;
+    let mut piece = vec![0; 16 * 1024];
+    loop {
+        // An answer may come, and the connection end, before everything was sent: it counts all the same.
+        let read = if sending.is_empty() {
+            stream.read(&mut piece).await
+        } else {
+            let (mut from, mut to) = tokio::io::split(&mut stream);
+            tokio::select! {
+                biased;
+                read = from.read(&mut piece) => read,
+                written = to.write(sending) => {
+                    // A server that takes nothing more may have said why.
+                    sending = written.map_or(&[], |written| sending.get(written..).unwrap_or_default());
+                    continue;
+                }
+            }
+        };
+        match read {
+            Ok(0) => return reader.end(),
+            Ok(length) => {
+                if let Some(answer) = reader.take(&piece[..length])? {
+                    return Ok(answer);
+                }
+            }
+            Err(error) => return reader.end().map_err(|fault| fault.after(&error)),
+        }
     }
 }
 

@@ -24,6 +24,13 @@ impl Credentials {
         self
     }
 
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.headers.extend(others.headers.iter().cloned());
+        self
+    }
+
     pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

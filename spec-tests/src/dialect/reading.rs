@@ -125,21 +125,24 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// An amount whose unit `unit` reads. `checks`: of the whole, of its number, of its unit.
+    /// An amount whose unit `unit` reads. `checks`: of the whole, of its number, of its number's width, of its unit.
     pub(super) fn amount(
         &self,
         misfits: &mut Misfits,
         key: &str,
-        checks: [&'static str; 3],
+        checks: [&'static str; 4],
         absent: Absent,
         unit: impl FnOnce(&Value) -> Option<String>,
     ) -> Field<Amount> {
-        let [whole, number, of] = checks;
+        let [whole, number, width, of] = checks;
         match self.get(key) {
             Some(Value::Object(map)) => {
                 let at = self.place(key);
                 let amount = Object { map, at: &at };
                 let integer = "an integer of 64 bits with its sign";
+                // A number that is whole and too large is an integer all the same, where its width is the contract's alone.
+                let large = amount.get("value").is_some_and(is_large);
+                let number = if large { width } else { number };
                 Field::Value(Amount {
                     value: amount.field(misfits, ("value", number), integer, Absent::Never, Value::as_i64),
                     unit: amount.field(misfits, ("unit", of), "a unit", Absent::Never, unit),
@@ -148,6 +151,14 @@ impl<'a> Object<'a> {
             _ => self.field(misfits, (key, whole), "an amount with its unit", absent, |_| None),
         }
     }
+}
+
+/// Whole, and beyond 64 bits.
+fn is_large(value: &Value) -> bool {
+    value.as_i64().is_none()
+        && value
+            .as_f64()
+            .is_some_and(|number| number.fract() == 0.0 && number.abs() >= 9e18)
 }
 
 pub(super) fn text(value: &Value) -> Option<String> {

@@ -91,14 +91,14 @@ pub(super) fn shards(misfits: &mut Misfits, body: &Value) -> Option<Field<Vec<Sh
         offset: shard.amount(
             misfits,
             "commit_offset",
-            ["wire.shards", "shard.offset", "shard.offset.unit"],
+            ["wire.shards", "shard.offset", "wire.shards", "shard.offset.unit"],
             Absent::Never,
             unit,
         ),
         lag: shard.amount(
             misfits,
             "lag",
-            ["wire.shards", "shard.lag", "shard.lag.unit"],
+            ["wire.shards", "shard.lag", "shard.lag", "shard.lag.unit"],
             Absent::Null,
             unit,
         ),

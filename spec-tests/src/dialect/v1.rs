@@ -123,14 +123,14 @@ pub(super) fn shards(misfits: &mut Misfits, body: &Value) -> Option<Field<Vec<Sh
             offset: shard.amount(
                 misfits,
                 "commit_offset",
-                ["wire.shards", "shard.offset", "shard.offset.unit"],
+                ["wire.shards", "shard.offset", "wire.shards", "shard.offset.unit"],
                 Absent::Null,
                 said,
             ),
             lag: shard.amount(
                 misfits,
                 "replication_lag",
-                ["wire.shards", "shard.lag", "shard.lag.unit"],
+                ["wire.shards", "shard.lag", "shard.lag", "shard.lag.unit"],
                 Absent::Null,
                 said,
             ),
@@ -169,7 +169,7 @@ pub(super) fn brief(misfits: &mut Misfits, action: Object<'_>, state: &str) -> B
 
 pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
     let object = misfits.object("wire.record", "", body)?;
-    object.text(misfits, ("started_ts", "wire.record"), Absent::Null);
+    let started = object.text(misfits, ("started_ts", "wire.record"), Absent::Null);
     for key in ["output", "preconditions"] {
         object.field(misfits, (key, "wire.record"), "any value", Absent::Null, |_| Some(()));
     }
@@ -209,6 +209,7 @@ pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
         requester: object.words(misfits, ("requester", "record.requester"), Absent::Never),
         created: object.text(misfits, ("created_ts", "record.created_ts"), Absent::Never),
         scheduled: object.text(misfits, ("scheduled_ts", "record.scheduled_ts"), Absent::Never),
+        started,
         finished: object.text(misfits, ("finished_ts", "record.finished_ts"), Absent::Null),
         state: object.field(
             misfits,

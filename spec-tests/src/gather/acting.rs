@@ -51,7 +51,6 @@ pub(super) async fn act(client: &Client, dialect: Dialect) -> Acted {
     };
     let mut failure = schedule(client, dialect, ask(FAIL, json!({}))).await;
     follow(client, dialect, &mut failure).await;
-    // Numbers as no program would write them: what was given is what has to come back.
     let mut counted = schedule(client, dialect, ask(LOOP, json!({"target": 4, "delay_ms": 120}))).await;
     follow(client, dialect, &mut counted).await;
     let asked = if dialect == Dialect::V1 {
@@ -60,6 +59,7 @@ pub(super) async fn act(client: &Client, dialect: Dialect) -> Acted {
         BTreeMap::new()
     };
     let refused = refused(client, dialect).await;
+    let unnamed = client.ask(dialect.schedule(&ask(SUCCESS, json!({})))).await;
     let (row, queues) = row(client, dialect).await;
     Acted {
         success,
@@ -70,6 +70,7 @@ pub(super) async fn act(client: &Client, dialect: Dialect) -> Acted {
         queues,
         finished: pages(client, dialect, "actions/finished").await,
         queue: pages(client, dialect, "actions/queue").await,
+        unnamed,
         refused,
         asked,
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Pages, Sample, Told};
+use super::{Across, Pages, Sample, Told};
 use crate::client::{Client, Request};
 use crate::dialect::Dialect;
 use crate::model::Record;
@@ -50,6 +50,18 @@ pub(super) async fn sample(client: &Client, dialect: Dialect) -> Sample {
         store: Told::of(ask("info/store").await, |body| dialect.store(body)),
         shards: Told::of(ask("info/shards").await, |body| dialect.shards(body)),
     }
+}
+
+/// Looks by way of `v1`, of the other dialect, and of `v1` again: once is enough, so from `v1` only.
+pub(super) async fn across(client: &Client, dialect: Dialect) -> Option<Across> {
+    if dialect != Dialect::V1 {
+        return None;
+    }
+    let before = sample(client, dialect).await;
+    let other = sample(client, Dialect::Unstable).await;
+    let has_it = other.node.status() != Some(404);
+    let after = sample(client, dialect).await;
+    has_it.then_some(Across { before, other, after })
 }
 
 pub(super) async fn record(client: &Client, dialect: Dialect, id: &str) -> Told<Record> {

@@ -103,12 +103,25 @@ pub struct Seen {
     pub records: Vec<Told<Record>>,
     /// Questions that have one right answer each, by name.
     pub probes: BTreeMap<&'static str, Exchange>,
+    /// The node as the other dialect tells of it, between two looks in this one; where the agent has both.
+    pub across: Option<Across>,
     /// What came of actions.
     pub acted: Option<Acted>,
     /// What came of load.
     pub stressed: Option<Stressed>,
     /// What came of removing a node that is not there.
     pub removed: Option<Removed>,
+}
+
+/// The same node in two dialects, as nearly at the same time as can be.
+#[derive(Debug, Clone)]
+pub struct Across {
+    /// In this one.
+    pub before: Sample,
+    /// In the other.
+    pub other: Sample,
+    /// In this one again.
+    pub after: Sample,
 }
 
 /// An action that was scheduled, and what became of it.
@@ -163,6 +176,8 @@ pub struct Acted {
     pub finished: Pages,
     /// The queue, when they had.
     pub queue: Pages,
+    /// A request without an id.
+    pub unnamed: Exchange,
     /// Requests that have to be refused, by name, each with the id that it would have had.
     pub refused: BTreeMap<&'static str, (Exchange, Told<Record>)>,
     /// Questions of `v1` about actions, by name.
@@ -229,6 +244,7 @@ pub async fn look(client: &Client, dialect: Dialect, plan: &Plan) -> Seen {
         finished,
         records,
         probes: probing::probe(client, dialect).await,
+        across: looking::across(client, dialect).await,
         acted: None,
         stressed: None,
         removed: None,

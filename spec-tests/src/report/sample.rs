@@ -15,7 +15,7 @@ pub(crate) fn judged(id: &'static str, severity: Severity, outcome: Outcome) -> 
         level: Level::Read,
         dialect: Dialect::V1,
         places: vec!["Agents > Attributes, row `a`"],
-        reference: "docs/http.md#the-node",
+        reference: "docs/wire.md#the-node",
         outcome,
         accepted: None,
     }

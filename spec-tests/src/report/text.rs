@@ -89,8 +89,10 @@ fn broken(lines: &mut Lines, judged: &Judged, standing: &str, paint: Paint) {
     let id = lines.paint(Paint::Head, id);
     lines.line(&format!("{head}  {dialect}  {id}  {}, level {level}", severity.name()));
     lines.labelled(4, "rule", LABEL, rule);
+    let mut label = "specification";
     for place in places {
-        lines.labelled(4, "specification", LABEL, place);
+        lines.labelled(4, label, LABEL, place);
+        label = "";
     }
     lines.labelled(4, "right answer", LABEL, reference);
     if let Some(Accepted { reason, expires }) = accepted {
@@ -184,7 +186,7 @@ not run  v1  1 check
 accepted  v1  node.agent_version  SHOULD, level read
     rule           a rule, in our words
     specification  Agents > Attributes, row `a`
-    right answer   docs/http.md#the-node
+    right answer   docs/wire.md#the-node
     accepted       until 2026-12-31: mended in 2.1
     agent          http://127.0.0.1:8000
       expected     one of the seven
@@ -194,7 +196,7 @@ accepted  v1  node.agent_version  SHOULD, level read
 broken  v1  node.status  MUST, level read
     rule           a rule, in our words
     specification  Agents > Attributes, row `a`
-    right answer   docs/http.md#the-node
+    right answer   docs/wire.md#the-node
     agent          http://127.0.0.1:8000
       expected     one of the seven
       came         \"WELL\"

@@ -33,7 +33,8 @@ fn one_when_a_demand_is_broken() {
 
 #[test]
 fn one_when_a_recommendation_is_broken_and_the_verdict_says_partial() {
-    let ended = run(&Agent::but("kinds", good(r#"{"kinds":[]}"#)).url, &[]);
+    let undocumented = r#"{"kinds":[{"kind":"agent.replicante.io/cluster.remove"}]}"#;
+    let ended = run(&Agent::but("kinds", good(undocumented)).url, &[]);
     assert_eq!(ended.code, 1, "{}", ended.all());
     assert!(ended.out.contains("partial"), "{}", ended.out);
     assert!(ended.out.contains("broken: 1 SHOULD"), "{}", ended.out);
@@ -81,6 +82,14 @@ fn two_when_the_command_line_makes_no_sense_and_nothing_was_asked() {
         (vec![url, "--report", "json=/no/such/place"], "/no/such/place"),
         (vec![url, "--baseline", "/no/such/file"], "/no/such/file"),
         (vec![url, "--token-file", "/no/such/file"], "/no/such/file"),
+        (
+            vec![url, "--token-file", "a", "--token-file", "b"],
+            "one file for all, or one for each",
+        ),
+        (vec!["https://127.0.0.1:1"], "--ca-file"),
+        (vec![url, "--ca-file", "/no/such/file"], "/no/such/file"),
+        (vec![url, "--ca-file", "/dev/null"], "no certificate in PEM"),
+        (vec![url, "--client-certificate", "a", "--ca-file", "b"], "--client-key"),
         (vec![url, "--color", "blue"], "[possible values: auto, always, never]"),
         (vec![url, "--token", "x"], "--token"),
     ] {

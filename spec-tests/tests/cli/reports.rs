@@ -106,12 +106,22 @@ fn checks_are_listed_and_explained() {
     );
     let explained = program(&["explain", "node.status"]);
     assert_eq!(explained.code, 0);
-    for told in ["MUST", "read", "v1, unstable", "docs/http.md#the-node"] {
+    for told in ["MUST", "read", "v1, unstable", "docs/wire.md#the-node"] {
         assert!(explained.out.contains(told), "{told}: {}", explained.out);
     }
     let unknown = program(&["explain", "node.sttus"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("node.status"), "{}", unknown.err);
+}
+
+#[test]
+fn another_text_is_not_covered() {
+    let ended = program(&["coverage", "--specification", "/dev/null"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.out.contains("Entries without a sentence"), "{}", ended.out);
+    let ended = program(&["coverage", "--specification", "/no/such/file"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("--specification /no/such/file"), "{}", ended.err);
 }
 
 #[test]

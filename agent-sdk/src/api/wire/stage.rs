@@ -339,6 +339,7 @@ impl Stage {
                 handlers: runtime.handle().clone(),
                 grace: Duration::from_secs(5),
                 stop: stop.clone(),
+                watch: Arc::default(),
             };
             runtime.spawn(runner.run());
         }

@@ -133,3 +133,17 @@ fn an_agent_that_stops_goes_on_later() {
         assert!(matches!(told(interrupt), ActionError::Retry(fault) if fault.code() == "undecided"));
     }
 }
+
+#[test]
+fn a_server_in_no_ensemble_ends_no_doubt() {
+    let read = |text: &str| Ensemble::parse(text.as_bytes()).unwrap();
+    let base = read("server.1=a:1:2;3\nserver.2=b:1:2;3\nversion=10");
+    let doubt = Doubt::default();
+    doubt.send(&Change::new(base.as_ref().unwrap(), Edit::Leave(2)));
+    doubt.read(None);
+    assert!(doubt.is_open());
+    doubt.read(base.as_ref());
+    assert!(doubt.is_open(), "it may still be made");
+    doubt.read(read("server.1=a:1:2;3\nversion=11").as_ref());
+    assert!(!doubt.is_open());
+}

@@ -1,0 +1,133 @@
+//! What only `v1` can be asked of actions.
+
+use serde_json::Value;
+
+use super::super::judge::{Case, Judge};
+use super::super::wire::is_refused;
+use super::super::{Check, V1};
+use super::{CODES, RECORDS, SCHEDULING, acted, each};
+use crate::client::Exchange;
+use crate::verdict::Severity::Wire;
+
+pub(super) const CHECKS: &[Check] = &[
+    acted(
+        "wire.wait",
+        Wire,
+        "a long poll is answered when the record changes",
+        RECORDS,
+        |case, judge| {
+            asked(case, judge, &["before_wait", "wait"], |exchanges, judge| {
+                let [before, after] = exchanges else { return };
+                let version = |exchange: &Exchange| body(exchange)["version"].as_u64();
+                let changed = version(before).zip(version(after)).is_some_and(|(was, is)| is > was);
+                judge.expect(changed, after, "the record with a higher version");
+                if after.took.as_secs_f64() > 8.0 {
+                    judge.broken(
+                        after,
+                        "an answer with the next step, 0.1 s later",
+                        format!("one after {:.1} s", after.took.as_secs_f64()),
+                    );
+                }
+            });
+        },
+    )
+    .only(V1),
+    acted(
+        "wire.cancel",
+        Wire,
+        "an action's end can be asked for, whether it waits or runs",
+        RECORDS,
+        |case, judge| {
+            for name in ["cancel_waiting", "cancel_running"] {
+                asked(case, judge, &[name], |exchanges, judge| {
+                    let accepted = exchanges[0].outcome.as_ref().is_ok_and(|answer| answer.status == 202);
+                    judge.expect(accepted, exchanges[0], "202 with the record");
+                });
+            }
+            for name in ["cancelled_waiting", "cancelled_running"] {
+                asked(case, judge, &[name], |exchanges, judge| {
+                    let record = body(exchanges[0]);
+                    let ended = record["state"] == "FAILED" && record["error"]["code"] == "cancelled";
+                    judge.expect(ended, exchanges[0], "FAILED with the code cancelled");
+                });
+            }
+        },
+    )
+    .only(V1),
+    acted(
+        "wire.cancel.finished",
+        Wire,
+        "asking for the end of what has ended is a problem with 409",
+        CODES,
+        |case, judge| {
+            asked(case, judge, &["cancel_finished"], |exchanges, judge| {
+                if is_refused(case, judge, exchanges[0], &[409]) {
+                    judge.holds();
+                }
+            });
+        },
+    )
+    .only(V1),
+    acted(
+        "wire.history",
+        Wire,
+        "every step of an action is told",
+        RECORDS,
+        |case, judge| {
+            asked(case, judge, &["history"], |exchanges, judge| {
+                let steps = body(exchanges[0])["transitions"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                let versions: Vec<_> = steps.iter().filter_map(|step| step["version"].as_u64()).collect();
+                let states: Vec<_> = steps.iter().filter_map(|step| step["state"].as_str()).collect();
+                let in_order = versions.len() == steps.len()
+                    && (1..).zip(&versions).all(|(expected, version)| *version == expected);
+                let whole =
+                    states.first() == Some(&"NEW") && states.contains(&"RUNNING") && states.last() == Some(&"FAILED");
+                judge.expect(in_order, exchanges[0], "versions 1, 2, 3 and so on");
+                judge.expect(whole, exchanges[0], "steps from NEW over RUNNING to FAILED");
+            });
+        },
+    )
+    .only(V1),
+    acted(
+        "wire.preconditions",
+        Wire,
+        "an action whose preconditions do not hold is not run",
+        SCHEDULING,
+        |case, judge| {
+            asked(
+                case,
+                judge,
+                &["precondition", "precondition_record"],
+                |exchanges, judge| {
+                    let [_, after] = exchanges else { return };
+                    let record = body(after);
+                    let code = record["error"]["code"].as_str();
+                    let unmet = record["state"] == "FAILED"
+                        && matches!(code, Some("precondition_unmet" | "precondition_unknown"))
+                        && record["attempt"] == 0;
+                    judge.expect(unmet, after, "FAILED with precondition_unmet, without an attempt");
+                },
+            );
+        },
+    )
+    .only(V1),
+];
+
+/// What was asked of actions under these names, where all of them were.
+fn asked(case: &Case<'_>, judge: &mut Judge, names: &[&'static str], look: impl Fn(&[&Exchange], &mut Judge)) {
+    each(case, judge, |acted, judge| {
+        let exchanges: Option<Vec<_>> = names.iter().map(|name| acted.asked.get(name)).collect();
+        match exchanges {
+            Some(exchanges) => look(&exchanges, judge),
+            None => judge.blind("the actions that it takes were not accepted"),
+        }
+    });
+}
+
+fn body(exchange: &Exchange) -> Value {
+    let answer = exchange.outcome.as_ref().ok();
+    answer.and_then(|answer| answer.json().ok()).unwrap_or_default()
+}

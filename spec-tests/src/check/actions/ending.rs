@@ -1,0 +1,183 @@
+//! How actions end, and what they tell on the way.
+
+use super::super::Check;
+use super::super::judge::{Judge, last};
+use super::{RECORDS, SCHEDULING, acted, each};
+use crate::client::Exchange;
+use crate::gather::{Scheduled, Told};
+use crate::model::{Record, State};
+use crate::verdict::Severity::{Must, Wire};
+
+pub(super) const CHECKS: &[Check] = &[
+    acted(
+        "action.accepted",
+        Must,
+        "an action that is scheduled is accepted and recorded",
+        SCHEDULING,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                for scheduled in [&acted.success, &acted.failure, &acted.counted]
+                    .into_iter()
+                    .chain(&acted.row)
+                {
+                    if is_unknown(scheduled) {
+                        judge.blind(format!("the agent has no {}", scheduled.kind));
+                    } else if !scheduled.is_accepted() {
+                        judge.broken(&scheduled.answer, "an answer that accepts it", scheduled.answer.came());
+                    } else if scheduled.last().is_none_or(|look| look.status() == Some(404)) {
+                        judge.broken(&scheduled.answer, "a record of it", "none");
+                    } else {
+                        judge.holds();
+                    }
+                }
+            });
+        },
+    ),
+    acted(
+        "action.done",
+        Must,
+        "an action that succeeds ends as DONE",
+        RECORDS,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                ends(&acted.success, State::Done, judge);
+                ends(&acted.counted, State::Done, judge);
+            });
+        },
+    ),
+    acted(
+        "action.failed",
+        Must,
+        "an action that fails ends as FAILED",
+        RECORDS,
+        |case, judge| {
+            each(case, judge, |acted, judge| ends(&acted.failure, State::Failed, judge));
+        },
+    ),
+    acted(
+        "action.failed.error",
+        Wire,
+        "a failed action says why",
+        RECORDS,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let Some((told, record)) = last(judge, &acted.failure) else {
+                    return;
+                };
+                if record.state.value() == Some(&State::Failed) {
+                    let said = record.error.value().is_some_and(|error| error.as_str() != Some(""));
+                    judge.expect(said, &told.exchange, "an error that says why");
+                } else {
+                    judge.blind("no action has failed");
+                }
+            });
+        },
+    ),
+    acted(
+        "action.progress",
+        Must,
+        "an action's progress is told while it runs",
+        RECORDS,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let Some((told, _)) = last(judge, &acted.counted) else {
+                    return;
+                };
+                let shown = running(&acted.counted).any(|record| record.payload.value().is_some());
+                judge.expect(
+                    shown,
+                    &told.exchange,
+                    "progress of test.loop under the record while it runs",
+                );
+            });
+        },
+    ),
+    acted(
+        "action.progress.forward",
+        Wire,
+        "progress does not go back",
+        RECORDS,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let counts: Vec<_> = running(&acted.counted)
+                    .filter_map(|record| record.payload.value().and_then(|payload| payload["count"].as_i64()))
+                    .collect();
+                if let Some(back) = counts.windows(2).find(|pair| pair[1] < pair[0]) {
+                    let look = acted
+                        .counted
+                        .last()
+                        .map_or(&acted.counted.answer, |told| &told.exchange);
+                    judge.broken(look, format!("{} or more", back[0]), back[1].to_string());
+                } else if counts.is_empty() {
+                    judge.blind("no progress was told");
+                } else {
+                    judge.holds();
+                }
+            });
+        },
+    ),
+    acted(
+        "action.state.forward",
+        Must,
+        "an action's state does not go back",
+        RECORDS,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let after = acted.repeated.iter().map(|(_, after)| after);
+                let success = acted.success.looks.iter().chain(after);
+                forward(success, judge);
+                forward(acted.counted.looks.iter(), judge);
+                forward(acted.failure.looks.iter(), judge);
+            });
+        },
+    ),
+];
+
+/// The specification lays no kind down that changes nothing: an agent may have none of those that are used here.
+fn is_unknown(scheduled: &Scheduled) -> bool {
+    let Ok(answer) = &scheduled.answer.outcome else {
+        return false;
+    };
+    answer.status == 400 && answer.json().is_ok_and(|body| body["code"] == "unknown_kind")
+}
+
+fn running(scheduled: &Scheduled) -> impl Iterator<Item = &Record> {
+    let records = scheduled.looks.iter().filter_map(Told::value);
+    records.filter(|record| record.state.value() == Some(&State::Running))
+}
+
+fn forward<'a>(looks: impl Iterator<Item = &'a Told<Record>>, judge: &mut Judge) {
+    let mut furthest: Option<(&Exchange, State)> = None;
+    for told in looks {
+        let Some(state) = told.value().and_then(|record| record.state.value()).copied() else {
+            continue;
+        };
+        match furthest {
+            Some((before, was)) if state < was || (was.is_final() && state != was) => {
+                judge.broken_by(
+                    &[before, &told.exchange],
+                    format!("{was}, or what follows it"),
+                    state.to_string(),
+                );
+            }
+            _ => {
+                judge.holds();
+                furthest = Some((&told.exchange, state));
+            }
+        }
+    }
+}
+
+/// An action was accepted and has ended so.
+pub(super) fn ends(scheduled: &Scheduled, state: State, judge: &mut Judge) {
+    let Some((told, record)) = last(judge, scheduled) else {
+        return;
+    };
+    if let Some(found) = record.state.value() {
+        if *found == state {
+            judge.holds();
+        } else {
+            judge.broken(&told.exchange, state.to_string(), found.to_string());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Requests that an agent has to refuse.
+
+use super::super::judge::{Case, Judge};
+use super::super::wire::is_refused;
+use super::super::{Check, UNSTABLE, V1};
+use super::{CODES, SCHEDULING, acted, each};
+use crate::dialect::Dialect;
+use crate::verdict::Severity::{Must, Wire};
+
+/// Requests that have to be refused: check, rule, name of the request, statuses.
+macro_rules! refuses {
+    ($id:literal, $rule:literal, $name:literal, $status:expr) => {
+        acted($id, Wire, $rule, CODES, |case, judge| {
+            refused(case, judge, $name, &$status)
+        })
+    };
+}
+
+pub(super) const CHECKS: &[Check] = &[
+    refuses!(
+        "wire.unknown_kind",
+        "an unknown kind is a problem with 400",
+        "unknown_kind",
+        [400]
+    ),
+    refuses!(
+        "wire.bad_arguments",
+        "arguments that do not fit are a problem with 400",
+        "bad_arguments",
+        [400]
+    ),
+    refuses!(
+        "wire.malformed",
+        "a body that is no JSON is a problem with 400",
+        "malformed",
+        [400]
+    ),
+    refuses!(
+        "wire.duplicate_key",
+        "a key that is given twice is a problem with 400",
+        "duplicate_key",
+        [400]
+    ),
+    refuses!(
+        "wire.not_an_object",
+        "a body that is no object is a problem with 400",
+        "not_an_object",
+        [400]
+    ),
+    refuses!(
+        "wire.bad_uuid",
+        "an id that is no UUID is a problem with 400 for who schedules",
+        "bad_uuid",
+        [400]
+    ),
+    refuses!(
+        "wire.media_type",
+        "a body that does not say that it is JSON is a problem with 415",
+        "media_type",
+        [415]
+    ),
+    refuses!(
+        "wire.headers",
+        "headers that are no strings are a problem with 400",
+        "headers",
+        [400]
+    )
+    .only(V1),
+    refuses!(
+        "wire.created_time",
+        "a time that is not in UTC is a problem with 400",
+        "created_time",
+        [400]
+    )
+    .only(UNSTABLE),
+    acted(
+        "wire.unknown_key",
+        Wire,
+        "an unknown key is refused in v1 and ignored in unstable",
+        CODES,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let Some((exchange, _)) = acted.refused.get("unknown_key") else {
+                    return;
+                };
+                if case.dialect == Dialect::V1 {
+                    if is_refused(case, judge, exchange, &[400]) {
+                        judge.holds();
+                    }
+                } else {
+                    let accepted = exchange.outcome.as_ref().is_ok_and(crate::client::Answer::is_good);
+                    judge.expect(accepted, exchange, "an answer that accepts it");
+                }
+            });
+        },
+    ),
+    acted(
+        "action.refused",
+        Must,
+        "what was refused is not recorded",
+        SCHEDULING,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                for (exchange, after) in acted.refused.values() {
+                    let Ok(answer) = &exchange.outcome else { continue };
+                    if answer.is_good() {
+                        continue;
+                    }
+                    if after.read.is_some() {
+                        judge.broken_by(&[exchange, &after.exchange], "no record of it", after.exchange.came());
+                    } else {
+                        judge.holds();
+                    }
+                }
+            });
+        },
+    ),
+    acted(
+        "wire.field",
+        Wire,
+        "a problem with a body names the field",
+        CODES,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                for (name, place) in [("bad_arguments", "/args/target"), ("unknown_kind", "/kind")] {
+                    let Some((exchange, _)) = acted.refused.get(name) else {
+                        continue;
+                    };
+                    let Ok(answer) = &exchange.outcome else { continue };
+                    if answer.is_good() {
+                        judge.blind("it was accepted");
+                        continue;
+                    }
+                    let named = answer.json().is_ok_and(|body| body["field"] == place);
+                    judge.expect(named, exchange, &format!("{place} under /field"));
+                }
+            });
+        },
+    ),
+];
+
+fn refused(case: &Case<'_>, judge: &mut Judge, name: &'static str, status: &[u16]) {
+    each(case, judge, |acted, judge| {
+        if let Some((exchange, _)) = acted.refused.get(name)
+            && is_refused(case, judge, exchange, status)
+        {
+            judge.holds();
+        }
+    });
+}

@@ -1,0 +1,104 @@
+//! Ids: used once, and answered as the dialect has it.
+
+use super::super::Check;
+use super::super::wire::is_refused;
+use super::{CODES, SCHEDULING, acted, each};
+use crate::dialect::Dialect;
+use crate::gather::Told;
+use crate::model::{Field, Record};
+use crate::verdict::Severity::{Must, Wire};
+
+pub(super) const CHECKS: &[Check] = &[
+    acted(
+        "action.unique",
+        Must,
+        "an id is used once: a second request with it runs nothing",
+        SCHEDULING,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let Some((again, after)) = &acted.repeated else {
+                    return judge.blind("no action has ended");
+                };
+                let accepted = again.outcome.as_ref().is_ok_and(crate::client::Answer::is_good);
+                let before = acted.success.last().and_then(Told::value);
+                let same = |of: fn(&Record) -> &Field<String>| before.map(of) == after.value().map(of);
+                if accepted {
+                    judge.broken(again, "a refusal", again.came());
+                } else if !same(|record| &record.scheduled) || !same(|record| &record.finished) {
+                    judge.broken_by(&[again, &after.exchange], "the record as it was", after.exchange.came());
+                } else {
+                    judge.holds();
+                }
+            });
+        },
+    ),
+    acted(
+        "wire.id_used",
+        Wire,
+        "a used id is a problem with 409 that says where the action is",
+        CODES,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let Some((again, _)) = &acted.repeated else {
+                    return judge.blind("no action has ended");
+                };
+                if !is_refused(case, judge, again, &[409]) {
+                    return;
+                }
+                let Ok(answer) = &again.outcome else { return };
+                let place = answer
+                    .header("location")
+                    .is_some_and(|place| place.ends_with(&acted.success.id));
+                let same = answer.json().is_ok_and(|body| body["same_request"] == true);
+                judge.expect(place, again, "a Location that ends with the id");
+                judge.expect(same, again, "true under /same_request");
+            });
+        },
+    ),
+    acted(
+        "wire.accepted",
+        Wire,
+        "an accepted action is answered as its dialect has it",
+        SCHEDULING,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let exchange = &acted.success.answer;
+                let Some(answer) = exchange.outcome.as_ref().ok().filter(|answer| answer.is_good()) else {
+                    return judge.blind("no action was accepted");
+                };
+                let id = answer.json().is_ok_and(|body| body["id"] == acted.success.id.as_str());
+                let place = case.dialect == Dialect::Unstable
+                    || answer
+                        .header("location")
+                        .is_some_and(|place| place.ends_with(&acted.success.id));
+                judge.expect(
+                    answer.status == case.dialect.accepted(),
+                    exchange,
+                    &format!("status {}", case.dialect.accepted()),
+                );
+                judge.expect(id, exchange, "the id under /id");
+                judge.expect(place, exchange, "a Location that ends with the id");
+            });
+        },
+    ),
+    acted(
+        "action.id.made",
+        Must,
+        "an agent gives an action a UUID where its client gives none",
+        SCHEDULING,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let exchange = &acted.unnamed;
+                let Some(answer) = exchange.outcome.as_ref().ok().filter(|answer| answer.is_good()) else {
+                    return judge.blind("an action without an id was not accepted");
+                };
+                let id = answer
+                    .json()
+                    .ok()
+                    .and_then(|body| body["id"].as_str().map(str::to_owned));
+                let made = id.is_some_and(|id| uuid::Uuid::try_parse(&id).is_ok());
+                judge.expect(made, exchange, "a UUID under /id");
+            });
+        },
+    ),
+];
