@@ -92,8 +92,11 @@ fn announced(settings: &Settings, agents: usize, repeat: u32) -> Vec<String> {
     if settings.crash.is_some() {
         lines.push("--kill-command and --restart-command will be run once for each agent and dialect".to_owned());
     }
-    if !lines.is_empty() && (agents > 1 || repeat > 1) {
-        lines.push(format!("there are {agents} agents, and it is all done {repeat} times"));
+    if !lines.is_empty() && agents > 1 {
+        lines.push(format!("there are {agents} agents"));
+    }
+    if !lines.is_empty() && repeat > 1 {
+        lines.push(format!("--repeat will do all of it {repeat} times"));
     }
     lines
 }
