@@ -102,17 +102,27 @@ impl Suite {
     pub async fn run(&self, progress: impl Fn(&str), cut: impl Future<Output = String>) -> Result<Report, SuiteError> {
         let (began, began_at) = (Instant::now(), now());
         let clients = self.clients()?;
-        let dialects = self.present(&clients).await?;
+        let mut end = std::pin::pin!(async {
+            tokio::select! {
+                reason = cut => reason,
+                () = tokio::time::sleep(self.settings.deadline) => {
+                    format!("its deadline of {} s", self.settings.deadline.as_secs_f64())
+                }
+            }
+        });
+        let (dialects, cut_early) = tokio::select! {
+            dialects = self.present(&clients) => (dialects?, None),
+            reason = &mut end => (Vec::new(), Some(reason)),
+        };
         let gathered = Arc::new(Mutex::new(Gathered::default()));
-        let cut_short = {
+        let cut_short = if cut_early.is_some() {
+            cut_early
+        } else {
             // Large, and once.
             let gathering = Box::pin(self.gather(&clients, &dialects, &gathered, &progress));
             tokio::select! {
                 () = gathering => None,
-                reason = cut => Some(reason),
-                () = tokio::time::sleep(self.settings.deadline) => {
-                    Some(format!("its deadline of {} s", self.settings.deadline.as_secs()))
-                }
+                reason = &mut end => Some(reason),
             }
         };
         let evidence = std::mem::take(&mut lock(&gathered).evidence);
@@ -141,6 +151,7 @@ impl Suite {
                 .map(|(dialect, level)| Verdict::of(dialect, level, &judged))
                 .collect(),
             checks: judged,
+            baseline_faults: Vec::new(),
         })
     }
 
@@ -266,6 +277,7 @@ impl Suite {
             places: manifest::places_of(check.id),
             reference: check.reference,
             outcome: self.outcome(check, &case),
+            accepted: None,
         });
         judged.collect()
     }

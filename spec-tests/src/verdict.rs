@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::dialect::Dialect;
 
 /// How deep a run goes. Each level includes those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Only looks: nothing is changed.
@@ -39,7 +40,7 @@ impl fmt::Display for Level {
 }
 
 /// How much a rule binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The specification demands it.
@@ -62,7 +63,7 @@ impl Severity {
 }
 
 /// One way in which a rule is broken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// Which agent.
     pub agent: String,
@@ -75,7 +76,7 @@ pub struct Finding {
 }
 
 /// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
     /// The rule holds, seen this many times.
@@ -106,7 +107,7 @@ pub enum Outcome {
 }
 
 /// A check of one dialect, with what it found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Judged {
     /// The check's id.
     pub id: &'static str,
@@ -124,15 +125,36 @@ pub struct Judged {
     pub reference: &'static str,
     /// What was found.
     pub outcome: Outcome,
+    /// Why it may be broken for now, where a baseline says so and it is.
+    pub accepted: Option<Accepted>,
+}
+
+/// Why a rule may be broken for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Accepted {
+    /// In the words of the baseline.
+    pub reason: String,
+    /// The last day, in UTC, as `YYYY-MM-DD`.
+    pub expires: String,
+}
+
+/// An entry of a baseline that does not do what it was written for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BaselineFault {
+    /// Which: the check, and the dialect where one is named.
+    pub entry: String,
+    /// What is wrong with it.
+    pub fault: String,
 }
 
 /// What is said of an agent, or of a cluster of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
     /// Every rule that counts was seen to hold.
     Conformant,
-    /// No rule was seen broken that makes it worse, and some could not be looked at, or a recommendation is not followed.
+    /// No demand was seen broken that is not accepted, and something could not be looked at, a recommendation is not
+    /// followed, or what is broken is accepted.
     Partial,
     /// A demand of the specification, or of the dialect, is broken.
     NotConformant,
@@ -150,7 +172,7 @@ impl Conclusion {
 }
 
 /// The verdict on one dialect at one level.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verdict {
     /// Which dialect.
     pub dialect: Dialect,
@@ -160,19 +182,24 @@ pub struct Verdict {
     pub conclusion: Conclusion,
     /// Checks that held, idle ones included.
     pub held: usize,
-    /// Checks that are broken: demands, recommendations, contract.
+    /// Checks that are broken and not accepted: demands, recommendations, contract.
     pub broken: [usize; 3],
+    /// Checks that are broken, which a baseline accepts.
+    pub accepted: usize,
     /// Checks that could not be looked at.
     pub not_run: usize,
     /// Those of them that are demands.
     pub not_run_must: usize,
+    /// Checks for which the run was not given what they take; they do not count.
+    pub not_asked: usize,
 }
 
 impl Verdict {
     /// What follows from the checks of one dialect up to a level.
     ///
     /// A broken MUST, or a broken contract, is not conformant. A broken SHOULD, or anything that could not be looked at, is
-    /// partial: a MUST that did not run never yields conformant.
+    /// partial: a MUST that did not run never yields conformant. What a baseline accepts is partial too, whatever it binds:
+    /// it is broken all the same.
     pub fn of(dialect: Dialect, level: Level, judged: &[Judged]) -> Self {
         let mut verdict = Self {
             dialect,
@@ -180,8 +207,10 @@ impl Verdict {
             conclusion: Conclusion::Conformant,
             held: 0,
             broken: [0; 3],
+            accepted: 0,
             not_run: 0,
             not_run_must: 0,
+            not_asked: 0,
         };
         let counts = judged
             .iter()
@@ -189,7 +218,8 @@ impl Verdict {
         for judged in counts {
             match &judged.outcome {
                 Outcome::Held { .. } | Outcome::Idle { .. } => verdict.held += 1,
-                Outcome::NotAsked { .. } => {}
+                Outcome::NotAsked { .. } => verdict.not_asked += 1,
+                Outcome::Broken { .. } if judged.accepted.is_some() => verdict.accepted += 1,
                 Outcome::Broken { .. } => verdict.broken[judged.severity as usize] += 1,
                 Outcome::NotRun { .. } => {
                     verdict.not_run += 1;
@@ -200,7 +230,7 @@ impl Verdict {
         let [must, should, wire] = verdict.broken;
         verdict.conclusion = if must + wire > 0 {
             Conclusion::NotConformant
-        } else if should > 0 || verdict.not_run > 0 || verdict.held == 0 {
+        } else if should + verdict.accepted + verdict.not_run > 0 || verdict.held == 0 {
             Conclusion::Partial
         } else {
             Conclusion::Conformant
@@ -217,20 +247,22 @@ impl fmt::Display for Verdict {
             conclusion,
             held,
             broken: [must, should, wire],
+            accepted,
             not_run,
             not_run_must,
+            not_asked,
         } = self;
         write!(
             f,
-            "{dialect}, level {level}: {} ({held} held; broken: {must} MUST, {should} SHOULD, {wire} wire; {not_run} not run, \
-             {not_run_must} of them MUST)",
+            "{dialect}, level {level}: {} ({held} held; broken: {must} MUST, {should} SHOULD, {wire} wire; {accepted} accepted; \
+             {not_run} not run, {not_run_must} of them MUST; {not_asked} not asked for)",
             conclusion.words()
         )
     }
 }
 
 /// Everything that a run has found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Report {
     /// Version of this document's shape: a number more with each change that a reader has to know of.
     pub schema: u32,
@@ -248,6 +280,8 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
     /// Every check of every dialect.
     pub checks: Vec<Judged>,
+    /// What is wrong with the baseline, where one was given.
+    pub baseline_faults: Vec<BaselineFault>,
 }
 
 #[cfg(test)]
@@ -264,6 +298,7 @@ mod tests {
             places: Vec::new(),
             reference: "",
             outcome,
+            accepted: None,
         }
     }
 
@@ -301,6 +336,18 @@ mod tests {
             of(&[judged(Must, Level::Read, held()), above]),
             Conclusion::Conformant,
             "it counts from its level on"
+        );
+        let accepted = Judged {
+            accepted: Some(Accepted {
+                reason: String::new(),
+                expires: String::new(),
+            }),
+            ..judged(Must, Level::Read, broken())
+        };
+        assert_eq!(
+            of(&[judged(Must, Level::Read, held()), accepted]),
+            Conclusion::Partial,
+            "what is accepted is broken all the same"
         );
         let idle = Outcome::Idle { reason: String::new() };
         assert_eq!(one(Should, idle), Conclusion::Conformant);

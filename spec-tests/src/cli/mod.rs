@@ -1,19 +1,35 @@
 //! The command line: what a person types, and what exit codes mean.
+//!
+//! Standard output has what was asked for and nothing else; all that is said besides, progress and faults, is on standard
+//! error. Nothing is asked of an agent before the whole command line was found to make sense.
 
-use std::io::Write;
+mod checks;
+mod duration;
+mod exit;
+mod options;
+mod order;
+mod outputs;
+mod progress;
+mod repeat;
+mod run;
+mod secret;
+mod stop;
+
+pub use exit::Exit;
+
+use std::fs;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::client::Address;
-use crate::dialect::Dialect;
-use crate::suite::{Settings, Suite, SuiteError};
-use crate::verdict::{Conclusion, Level, Report};
+use crate::{manifest, report};
 
-/// Says whether an agent keeps the specification: any agent, over HTTP.
+/// Says whether an agent keeps the specification: any agent, in any language, over HTTP.
 #[derive(Debug, Parser)]
-#[command(name = "spec-tests", version)]
+#[command(name = "spec-tests", version, max_term_width = 100, after_help = EXITS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -21,74 +37,126 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Looks at one agent, or at those of a cluster.
-    Run(Run),
+    /// Looks at one agent, or at those of a cluster, and says what it found.
+    #[command(after_help = EXITS, override_usage = USAGE)]
+    Run(Box<options::Run>),
+    /// Lists all checks.
+    List,
+    /// Explains one check.
+    Explain {
+        /// Its id, as `list` and reports have it.
+        id: String,
+    },
+    /// Compares the suite with a copy of the specification, both ways; exit code 1 where one has what the other has not
+    Coverage {
+        /// The copy, in Markdown.
+        #[arg(long, value_name = "FILE")]
+        specification: PathBuf,
+    },
+    /// Writes the JSON Schema of `--report json=FILE`.
+    Schema,
+    /// Writes a script that completes this command line in a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
 }
 
-#[derive(Debug, clap::Args)]
-struct Run {
-    /// Address of an agent.
-    address: Option<Address>,
-    /// Address of an agent; several for a cluster.
-    #[arg(long)]
-    agent: Vec<Address>,
-    /// How deep to go.
-    #[arg(long, value_enum, default_value = "read")]
-    level: Level,
-    /// Only this dialect, present or not.
-    #[arg(long, value_enum)]
-    dialect: Vec<Dialect>,
-}
+const USAGE: &str = "spec-tests run [OPTIONS] URL
+       spec-tests run [OPTIONS] --agent URL --agent URL...";
 
-/// Conformant.
-const CONFORMANT: u8 = 0;
-/// Not conformant.
-const NOT_CONFORMANT: u8 = 1;
-/// An agent cannot be asked.
-const UNREACHABLE: u8 = 3;
-/// Not everything that counts was run.
-const INCOMPLETE: u8 = 5;
+const EXITS: &str = "Exit codes: 0 conformant; 1 a rule is broken; 2 the command line makes no sense; 3 an agent cannot be asked; \
+                     4 a fault in the suite; 5 incomplete, or nothing ran";
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let Arguments {
-        command: Command::Run(run),
-    } = Arguments::parse();
-    let mut agents = run.agent;
-    agents.extend(run.address);
-    let settings = Settings {
-        level: run.level,
-        dialects: run.dialect,
-        timeout: Duration::from_secs(10),
-        credentials: std::env::var("SPEC_TESTS_TOKEN").map_or_else(
-            |_| crate::client::Credentials::default(),
-            |token| crate::client::Credentials::default().with_token(&token),
-        ),
-        ..Settings::default()
-    };
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-        return ExitCode::from(4);
-    };
-    let suite = Suite::new(agents, settings);
-    let progress = |what: &str| drop(writeln!(std::io::stderr(), "spec-tests: {what}"));
-    let report = runtime.block_on(suite.run(progress, std::future::pending()));
-    match report {
-        Ok(report) => {
-            drop(write!(std::io::stdout(), "{}", crate::report::text(&report, false)));
-            ExitCode::from(code(&report))
-        }
-        Err(error @ (SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. } | SuiteError::NoAgent)) => {
-            drop(writeln!(std::io::stderr(), "spec-tests: {error}"));
-            ExitCode::from(UNREACHABLE)
+    let Arguments { command } = Arguments::parse();
+    ExitCode::from(guarded(|| dispatch(command)).code())
+}
+
+fn dispatch(command: Command) -> Exit {
+    match command {
+        Command::Run(options) => run::run(*options),
+        Command::List => print(&checks::list()),
+        Command::Explain { id } => match checks::explain(&id) {
+            Ok(text) => print(&text),
+            Err(fault) => {
+                say(&fault);
+                Exit::Usage
+            }
+        },
+        Command::Coverage { specification } => coverage(&specification),
+        Command::Schema => match report::schema() {
+            Ok(text) => print(&text),
+            Err(fault) => {
+                say(&fault.to_string());
+                Exit::Fault
+            }
+        },
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "spec-tests", &mut script);
+            print(&String::from_utf8_lossy(&script))
         }
     }
 }
 
-fn code(report: &Report) -> u8 {
-    let worst = report.verdicts.iter().map(|verdict| verdict.conclusion).max();
-    match worst {
-        Some(Conclusion::NotConformant) => NOT_CONFORMANT,
-        Some(Conclusion::Conformant) if report.cut_short.is_none() => CONFORMANT,
-        _ => INCOMPLETE,
+fn coverage(path: &Path) -> Exit {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(fault) => {
+            say(&format!(
+                "--specification {}: it cannot be read: {fault}",
+                path.display()
+            ));
+            return Exit::Usage;
+        }
+    };
+    let (told, is_whole) = manifest::coverage(&text);
+    match print(&told) {
+        Exit::Conformant if !is_whole => Exit::NotConformant,
+        exit => exit,
+    }
+}
+
+/// A panic is the suite's fault and no verdict on an agent, so it does not end as one.
+fn guarded(run: impl FnOnce() -> Exit) -> Exit {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        say("a fault in the suite itself, which says nothing of any agent; please report it with what stands above");
+        Exit::Fault
+    })
+}
+
+/// Writes what was asked for to standard output. Who reads only its beginning has what they wanted.
+fn print(text: &str) -> Exit {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(fault) if fault.kind() != io::ErrorKind::BrokenPipe => {
+            say(&format!("standard output cannot be written: {fault}"));
+            Exit::Fault
+        }
+        _ => Exit::Conformant,
+    }
+}
+
+/// Says something to who watches.
+fn say(words: &str) {
+    // Where even this cannot be written, nobody watches.
+    drop(writeln!(io::stderr(), "spec-tests: {}", report::visible(words)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_panic_is_the_suites_own_fault() {
+        assert_eq!(guarded(|| panic!("a check went wrong")), Exit::Fault);
+        assert_eq!(guarded(|| Exit::Incomplete), Exit::Incomplete);
     }
 }

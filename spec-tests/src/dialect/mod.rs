@@ -15,7 +15,20 @@ use crate::client::{Answer, Request};
 use crate::model::{Brief, Field, Misfit, Node, Record, Shard, Store};
 
 /// A dialect of the HTTP interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, clap::ValueEnum)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Deserialize,
+    serde::Serialize,
+    schemars::JsonSchema,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// `/api/v1`, the specification's own names.

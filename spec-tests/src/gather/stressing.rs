@@ -186,7 +186,7 @@ async fn crashed(client: &Client, dialect: Dialect, crash: &Crash) -> Crashed {
     let mut fault = None;
     for (what, command) in [("kill", &crash.kill), ("restart", &crash.restart)] {
         if fault.is_none() {
-            fault = run(command)
+            fault = run(command, client)
                 .await
                 .err()
                 .map(|error| format!("the {what} command: {error}"));
@@ -212,11 +212,14 @@ async fn crashed(client: &Client, dialect: Dialect, crash: &Crash) -> Crashed {
     }
 }
 
-/// Runs a command of the user's; it has to end well, and soon.
-async fn run(command: &str) -> Result<(), String> {
+/// Runs a command of the user's, which is told of which agent it is; it has to end well, and soon.
+async fn run(command: &str, client: &Client) -> Result<(), String> {
     let mut shell = Command::new("sh");
     shell
         .args(["-c", command])
+        .env("SPEC_TESTS_AGENT", client.address().to_string())
+        // What it says is no part of a report, and an agent that it starts does not hold the report's reader up.
+        .stdout(std::process::Stdio::null())
         .kill_on_drop(true)
         .stdin(std::process::Stdio::null());
     match tokio::time::timeout(PATIENCE, shell.status()).await {

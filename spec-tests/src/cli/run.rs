@@ -1,0 +1,141 @@
+//! `run`: looks, reports, and ends with what follows from it.
+
+use super::options;
+use super::order::Order;
+use super::progress::Progress;
+use super::repeat::differences;
+use super::stop::Stop;
+use super::{Exit, say};
+use crate::gather;
+use crate::suite::{Settings, Suite, SuiteError};
+use crate::verdict::{Level, Report};
+
+/// The whole command.
+pub(super) fn run(options: options::Run) -> Exit {
+    let order = match Order::try_from(options) {
+        Ok(order) => order,
+        Err(fault) => {
+            say(&fault.to_string());
+            return Exit::Usage;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => {
+            say(&format!("no runtime: {fault}"));
+            return Exit::Fault;
+        }
+    };
+    runtime.block_on(carry_out(order))
+}
+
+async fn carry_out(order: Order) -> Exit {
+    let Order {
+        agents,
+        settings,
+        repeat,
+        baseline,
+        outputs,
+        colour,
+        quiet,
+    } = order;
+    let stop = match Stop::listen() {
+        Ok(stop) => stop,
+        Err(fault) => {
+            say(&format!("signals cannot be listened for: {fault}"));
+            return Exit::Fault;
+        }
+    };
+    for line in announced(&settings, agents.len(), repeat) {
+        say(&line);
+    }
+    let suite = Suite::new(agents, settings);
+    let (mut report, differed) = match Box::pin(repeated(&suite, repeat, quiet, &stop)).await {
+        Ok(found) => found,
+        Err(fault) => {
+            say(&fault.to_string());
+            return match fault {
+                SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. } => Exit::Unreachable,
+                SuiteError::NoAgent => Exit::Usage,
+            };
+        }
+    };
+    if let Some(baseline) = baseline {
+        baseline.apply(&mut report, today());
+    }
+    let exit = Exit::of(&report);
+    let written = outputs.write(&report, colour);
+    for fault in written.as_ref().err().into_iter().flatten().chain(&differed) {
+        say(fault);
+    }
+    if written.is_err() || !differed.is_empty() {
+        return Exit::Fault;
+    }
+    exit
+}
+
+/// What is said before anything is written: which is never done without.
+fn announced(settings: &Settings, agents: usize, repeat: u32) -> Vec<String> {
+    let mut lines = Vec::new();
+    for level in Level::ALL.into_iter().filter(|level| *level <= settings.level) {
+        if let Some(writes) = gather::writes(level) {
+            lines.push(format!(
+                "level {level} will write, on each agent and in each dialect: {writes}"
+            ));
+        }
+    }
+    if let Some(node) = &settings.absent_node {
+        lines.push(format!(
+            "--cluster-actions will ask each agent, in each dialect, to remove the node {node:?} from its cluster, twice"
+        ));
+    }
+    if settings.crash.is_some() {
+        lines.push("--kill-command and --restart-command will be run once for each agent and dialect".to_owned());
+    }
+    if !lines.is_empty() && agents > 1 {
+        lines.push(format!("there are {agents} agents"));
+    }
+    if !lines.is_empty() && repeat > 1 {
+        lines.push(format!("--repeat will do all of it {repeat} times"));
+    }
+    lines
+}
+
+/// The first report, and how later ones differ from it. A run that was cut short is the last one, and is the report.
+async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Result<(Report, Vec<String>), SuiteError> {
+    let mut first: Option<Report> = None;
+    let mut differed = Vec::new();
+    for time in 1..=times {
+        let progress = Progress::new(quiet);
+        let told = |what: &str| match times {
+            1 => progress.now(what),
+            _ => progress.now(&format!("run {time} of {times}: {what}")),
+        };
+        let report = Box::pin(suite.run(told, stop.asked())).await?;
+        drop(progress);
+        if report.cut_short.is_some() {
+            return Ok((report, differed));
+        }
+        match &first {
+            None => first = Some(report),
+            Some(first) => {
+                let differences = differences(first, &report);
+                differed.extend(
+                    differences
+                        .iter()
+                        .map(|difference| format!("run {time} differs from the first: {difference}")),
+                );
+            }
+        }
+    }
+    // There is at least one: the command line asks for it.
+    first.map(|first| (first, differed)).ok_or(SuiteError::NoAgent)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether an entry of a baseline has expired is a matter of the day on which one looks"
+)]
+fn today() -> chrono::NaiveDate {
+    chrono::Utc::now().date_naive()
+}

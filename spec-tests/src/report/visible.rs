@@ -1,0 +1,42 @@
+//! Text from outside, made harmless to who looks at it.
+
+use std::borrow::Cow;
+
+/// The same text with everything that is no sign to be seen written out: control characters, which a terminal obeys, and
+/// those that turn the direction of a line around.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unseen) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unseen(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a terminal, or who lays out a line, obeys it instead of showing it.
+pub(super) fn is_unseen(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let ends_a_line = matches!(c, '\u{2028}' | '\u{2029}');
+    c.is_control() || turns || ends_a_line || c == '\u{feff}' || c == '\u{fffe}' || c == '\u{ffff}'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_that_steers() {
+        assert_eq!(visible("äö ✓ <b>"), "äö ✓ <b>");
+        assert_eq!(
+            visible("a\u{1b}[2J\u{9b}m\u{202e}\nb"),
+            r"a\u{1b}[2J\u{9b}m\u{202e}\u{a}b"
+        );
+        assert!(!visible(crate::report::sample::HOSTILE).contains(is_unseen));
+    }
+}

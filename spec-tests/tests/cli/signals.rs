@@ -1,0 +1,80 @@
+//! Ctrl-C and SIGTERM.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use crate::agent::{Agent, Reply};
+use crate::program::{Ended, command, signal};
+
+const STORE: &str = "/api/v1/info/store";
+
+#[test]
+fn what_is_known_so_far_is_reported() {
+    for (name, told) in [("-INT", "Ctrl-C"), ("-TERM", "SIGTERM")] {
+        let agent = Agent::but("info/store", Reply::Hang);
+        let child = command(&["run", &agent.url])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        agent.wait_for(STORE);
+        signal(&child, name);
+        let ended = Ended::from(child.wait_with_output().unwrap());
+        assert_eq!(ended.code, 5, "{}", ended.all());
+        assert!(ended.out.contains(&format!("ended by {told}")), "{}", ended.out);
+        assert!(ended.out.contains("v1        level read     partial"), "{}", ended.out);
+    }
+}
+
+#[test]
+fn it_is_heard_before_anything_is_known() {
+    let agent = Agent::with(|_| Some(Reply::Hang));
+    let child = command(&["run", &agent.url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    agent.wait_for("/api/v1/info/node");
+    signal(&child, "-INT");
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 5, "{}", ended.all());
+    assert!(ended.out.contains("nothing ran"), "{}", ended.out);
+}
+
+#[test]
+fn the_second_time_ends_at_once_even_where_nobody_reads() {
+    let agent = Agent::but("info/store", Reply::Hang);
+    // A page on both dialects is longer than a pipe is: the program waits for a reader that does not come.
+    let words = [
+        "--dialect",
+        "v1",
+        "--dialect",
+        "unstable",
+        "--level",
+        "stress",
+        "--report",
+        "html=-",
+    ];
+    let mut child = command(&[&["run", &agent.url], words.as_slice()].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    agent.wait_for(STORE);
+    signal(&child, "-INT");
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("once more ends at once")));
+    // It writes by now, and not to the end.
+    let mut out = child.stdout.take().unwrap();
+    let mut page = vec![0; 1];
+    out.read_exact(&mut page).unwrap();
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    out.read_to_end(&mut page).unwrap();
+    let page = String::from_utf8_lossy(&page);
+    assert!(
+        page.starts_with("<!doctype html>") && !page.contains("</html>"),
+        "{}",
+        page.len()
+    );
+}
