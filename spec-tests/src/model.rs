@@ -216,6 +216,8 @@ pub struct Record {
     pub state: Field<State>,
     /// What it has stored of its progress; its output in the dialect `unstable`, once it is done.
     pub payload: Field<Value>,
+    /// What came of it. The dialect `unstable` tells it as progress.
+    pub output: Field<Value>,
     /// Why it failed, where it did.
     pub error: Field<Value>,
 }

@@ -1,6 +1,6 @@
 //! What a check is given, and how it says what it found.
 
-use crate::client::{Credentials, Exchange, trimmed};
+use crate::client::{Credentials, Exchange, Fault, trimmed};
 use crate::dialect::Dialect;
 use crate::gather::{Evidence, Scheduled, Seen, Told};
 use crate::model::Record;
@@ -60,7 +60,8 @@ impl Judge {
 
     /// The rule is broken, as several exchanges show together.
     ///
-    /// What an agent refuses for want of credentials is not seen, whatever was expected of it.
+    /// What an agent refuses for want of credentials is not seen, whatever was expected of it; nor is what an agent would say
+    /// that is gone, which is told by [`Judge::gone`] alone.
     pub fn broken_by(&mut self, exchanges: &[&Exchange], expected: impl Into<String>, got: impl Into<String>) {
         let status = |exchange: &&&Exchange| {
             exchange
@@ -68,6 +69,10 @@ impl Judge {
                 .as_ref()
                 .is_ok_and(|answer| matches!(answer.status, 401 | 403))
         };
+        let gone = |exchange: &&&Exchange| matches!(exchange.outcome, Err(Fault::Connect(_)));
+        if let Some(gone) = exchanges.iter().find(gone) {
+            return self.blind(format!("nobody listens at {} any more", gone.agent));
+        }
         if let Some(refused) = exchanges.iter().find(status) {
             let Exchange { request, .. } = refused;
             return self.blind(format!(
@@ -75,6 +80,10 @@ impl Judge {
                 request.method, request.path
             ));
         }
+        self.finding(exchanges, expected.into(), &got.into());
+    }
+
+    fn finding(&mut self, exchanges: &[&Exchange], expected: String, got: &str) {
         let mut curl: Vec<String> = Vec::new();
         for exchange in exchanges {
             if !curl.contains(&exchange.curl) && curl.len() < 4 {
@@ -86,8 +95,8 @@ impl Judge {
                 .first()
                 .map(|exchange| exchange.agent.clone())
                 .unwrap_or_default(),
-            expected: expected.into(),
-            got: self.credentials.masked(&trimmed(&got.into(), 400)),
+            expected,
+            got: self.credentials.masked(&trimmed(got, 400)),
             curl,
         };
         let known = self.findings.iter().any(|known| {
@@ -96,6 +105,12 @@ impl Judge {
         if !known && self.findings.len() < MOST {
             self.findings.push(finding);
         }
+    }
+
+    /// The agent is gone: after the first of these exchanges, as the second shows.
+    pub fn gone(&mut self, after: &Exchange, seen: &Exchange) {
+        let came = seen.came();
+        self.finding(&[after, seen], "an agent that goes on to answer".to_owned(), &came);
     }
 
     /// Holds or not, by what `right` says.

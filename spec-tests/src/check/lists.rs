@@ -35,12 +35,20 @@ pub(super) const CHECKS: &[Check] = &[
         "the finished actions are those that have ended",
         WHERE,
         |case, judge| {
-            for list in case.agents.iter().flat_map(|agent| finished(agent)) {
-                for brief in list.briefs() {
+            let whole = case
+                .agents
+                .iter()
+                .flat_map(|agent| finished(agent))
+                .flat_map(|list| &list.pages);
+            let acted = case.agents.iter().filter_map(|agent| agent.acted.as_ref());
+            // Also while actions run.
+            let meanwhile = acted.flat_map(|acted| &acted.rounds).map(|(finished, _)| finished);
+            for list in whole.chain(meanwhile) {
+                for brief in list.value().and_then(|list| list.actions.value()).into_iter().flatten() {
                     let Some(state) = brief.state.value() else { continue };
                     if !state.is_final() {
                         judge.broken(
-                            &list.pages[0].exchange,
+                            &list.exchange,
                             "DONE or FAILED",
                             format!("{state} of {:?}", brief.id.value()),
                         );

@@ -126,15 +126,11 @@ pub(super) const CHECKS: &[Check] = &[
         CODES,
         |case, judge| {
             each(case, judge, |stressed, judge| {
-                for (name, (exchange, after)) in &stressed.hostile {
+                for (exchange, after) in stressed.hostile.values() {
                     if after.read.is_some() {
                         judge.holds();
                     } else {
-                        judge.broken_by(
-                            &[exchange, &after.exchange],
-                            format!("an answer after {name}"),
-                            after.exchange.came(),
-                        );
+                        judge.gone(exchange, &after.exchange);
                     }
                 }
             });
@@ -210,6 +206,28 @@ pub(super) const CHECKS: &[Check] = &[
                             "the one that ran to end first",
                             "one that waited did",
                         );
+                    }
+                }
+            });
+        },
+    ),
+    stressed(
+        "crash.progress",
+        Wire,
+        "an action that goes on after a crash goes on from where it was",
+        WHERE,
+        |case, judge| {
+            crashed(case, judge, |crashed, judge| {
+                let count = |told: &Told<Record>| told.value()?.payload.value()?["count"].as_i64();
+                let (before, after) = crashed.running.looks.split_at(crashed.looks_before);
+                let Some(was) = before.last().and_then(count) else {
+                    return judge.blind("no progress was told before");
+                };
+                for told in after {
+                    match count(told) {
+                        Some(is) if is < was => judge.broken(&told.exchange, format!("{was} or more"), is.to_string()),
+                        Some(_) => judge.holds(),
+                        None => {}
                     }
                 }
             });

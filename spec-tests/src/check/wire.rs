@@ -3,7 +3,7 @@
 use super::judge::{Case, Judge, value};
 use super::{Check, V1, read};
 use crate::client::{Answer, Exchange};
-use crate::dialect::problem;
+use crate::dialect::{Dialect, problem};
 use crate::gather::{Sample, Told};
 use crate::verdict::Severity::{Must, Should, Wire};
 
@@ -44,6 +44,46 @@ pub(super) const CHECKS: &[Check] = &[
             refused(case, judge, "unknown_route", &[404]);
         },
     ),
+    read(
+        "wire.trailing_slash",
+        Wire,
+        "a path with a slash at its end is unknown",
+        "docs/wire.md#problems",
+        |case, judge| {
+            refused(case, judge, "trailing_slash", &[404]);
+        },
+    ),
+    read(
+        "wire.kinds",
+        Wire,
+        "kinds has the shape of its dialect",
+        "docs/wire.md#kinds",
+        |case, judge| {
+            for exchange in probes(case, "kinds") {
+                let document = good(exchange).and_then(|answer| answer.json().ok()).unwrap_or_default();
+                let all = |list: &str, right: &dyn Fn(&serde_json::Value) -> bool| {
+                    document[list].as_array().is_some_and(|list| list.iter().all(right))
+                };
+                let kinds = all("kinds", &|kind| {
+                    kind["kind"].is_string() && kind["deadline_s"].is_u64() && kind["plan"].is_boolean()
+                });
+                judge.expect(
+                    kinds,
+                    exchange,
+                    "a list under /kinds, each with kind, deadline_s and plan",
+                );
+                let absent = all("absent", &|kind| {
+                    ["kind", "reason", "instead"].iter().all(|key| kind[key].is_string())
+                });
+                judge.expect(
+                    absent,
+                    exchange,
+                    "a list under /absent, each with kind, reason and instead",
+                );
+            }
+        },
+    )
+    .only(V1),
     read(
         "wire.wrong_method",
         Wire,
@@ -189,10 +229,12 @@ pub(super) const CHECKS: &[Check] = &[
                         let of = |shard: &crate::model::Shard| (shard.id.clone(), shard.role.clone());
                         shards.iter().map(of).collect::<Vec<_>>()
                     });
-                    Some((node.id.clone(), node.state.clone(), node.store_version.clone(), shards))
+                    // What could not be read is another check's.
+                    let (id, state, version) = (node.id.value()?, node.state.value()?, node.store_version.value()?);
+                    Some((id.clone(), *state, version.clone(), shards))
                 };
                 let (before, other, after) = (told(&across.before), told(&across.other), told(&across.after));
-                if before.is_none() || before != after {
+                if before.is_none() || other.is_none() || before != after {
                     judge.blind("the node changed while it was looked at in both dialects");
                 } else if before == other {
                     judge.holds();
@@ -251,8 +293,11 @@ fn shape<T>(case: &Case<'_>, judge: &mut Judge, of: impl Fn(&Sample) -> &Told<T>
     for told in case.agents.iter().flat_map(|agent| &agent.samples).map(of) {
         match (&told.exchange.outcome, told.status()) {
             // Allowed where the store's process cannot be asked; in `unstable` wherever there is no cluster's id.
-            (Ok(answer), Some(500..=599)) if !told.exchange.request.path.ends_with("/node") => {
-                match problem(case.dialect, answer, &[500, 503]) {
+            (Ok(answer), Some(status @ 500..=599))
+                if !told.exchange.request.path.ends_with("/node")
+                    && (status == 503 || case.dialect == Dialect::Unstable) =>
+            {
+                match problem(case.dialect, answer, &[status]) {
                     Ok(_) => judge.blind("the store's process cannot be asked"),
                     Err(expected) => judge.broken(&told.exchange, expected, told.exchange.came()),
                 }

@@ -170,9 +170,13 @@ pub(super) fn brief(misfits: &mut Misfits, action: Object<'_>, state: &str) -> B
 pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
     let object = misfits.object("wire.record", "", body)?;
     let started = object.text(misfits, ("started_ts", "wire.record"), Absent::Null);
-    for key in ["output", "preconditions"] {
-        object.field(misfits, (key, "wire.record"), "any value", Absent::Null, |_| Some(()));
-    }
+    let any = |misfits: &mut Misfits, key| {
+        object.field(misfits, (key, "wire.record"), "any value", Absent::Null, |value| {
+            Some(value.clone())
+        })
+    };
+    let output = any(misfits, "output");
+    any(misfits, "preconditions");
     for key in ["attempt", "deadline_s", "version"] {
         object.field(misfits, (key, "wire.record"), "a number", Absent::Never, Value::as_u64);
     }
@@ -225,6 +229,7 @@ pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
             Absent::Null,
             |value| Some(value.clone()),
         ),
+        output,
         error,
     })
 }

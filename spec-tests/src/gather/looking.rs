@@ -78,7 +78,8 @@ pub(super) async fn pages(client: &Client, dialect: Dialect, list: &str) -> Page
         let next = page.value().and_then(|list| list.next.clone());
         pages.push(page);
         let Some(next) = next else { break };
-        path = dialect.path(&format!("{list}?cursor={}", escaped(&next)));
+        let joint = if list.contains('?') { '&' } else { '?' };
+        path = dialect.path(&format!("{list}{joint}cursor={}", escaped(&next)));
     }
     Pages { pages }
 }

@@ -6,7 +6,10 @@
 mod acting;
 mod looking;
 mod probing;
+mod questioning;
+mod refusing;
 mod removing;
+mod rowing;
 mod stressing;
 
 use std::collections::BTreeMap;
@@ -176,7 +179,13 @@ pub struct Acted {
     pub finished: Pages,
     /// The queue, when they had.
     pub queue: Pages,
-    /// A request without an id.
+    /// A request for another kind with the id of one that had ended.
+    pub reused: Option<Exchange>,
+    /// The node, while they ran.
+    pub meanwhile: Vec<Told<Node>>,
+    /// The finished ones and then the queue, while they ran.
+    pub rounds: Vec<(Told<List>, Told<List>)>,
+    /// A request without an id, and with arguments that are null.
     pub unnamed: Exchange,
     /// Requests that have to be refused, by name, each with the id that it would have had.
     pub refused: BTreeMap<&'static str, (Exchange, Told<Record>)>,

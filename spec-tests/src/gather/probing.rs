@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 pub(super) async fn probe(client: &Client, dialect: Dialect) -> BTreeMap<&'static str, Exchange> {
     let mut asked = vec![
         ("unknown_route", Request::get(dialect.path("no/such/route"))),
+        ("trailing_slash", Request::get(dialect.path("info/node/"))),
         ("wrong_method", Request::new("PUT", dialect.path("info/node"))),
         ("unknown_action", Request::get(dialect.record_path(&id()))),
         ("bad_id", Request::get(dialect.record_path("not-a-uuid"))),

@@ -175,9 +175,12 @@ async fn crashed(client: &Client, dialect: Dialect, crash: &Crash) -> Crashed {
     let began = Instant::now();
     while running.is_accepted() && began.elapsed() < PATIENCE {
         let look = record(client, dialect, &running.id).await;
-        let shows_progress = look.value().is_some_and(|record| record.payload.value().is_some());
+        let count = look
+            .value()
+            .and_then(|record| record.payload.value()?["count"].as_u64());
         running.looks.push(look);
-        if shows_progress {
+        // Far enough for a beginning anew to show.
+        if count.is_some_and(|count| count >= 8) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

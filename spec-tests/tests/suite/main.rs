@@ -9,3 +9,5 @@
 )]
 
 mod mutant;
+mod mutants;
+mod robust;

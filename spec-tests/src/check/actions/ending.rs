@@ -4,8 +4,9 @@ use super::super::Check;
 use super::super::judge::{Judge, last};
 use super::{RECORDS, SCHEDULING, acted, each};
 use crate::client::Exchange;
+use crate::dialect::Dialect;
 use crate::gather::{Scheduled, Told};
-use crate::model::{Record, State};
+use crate::model::{Field, Record, State};
 use crate::verdict::Severity::{Must, Wire};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -65,8 +66,14 @@ pub(super) const CHECKS: &[Check] = &[
                     return;
                 };
                 if record.state.value() == Some(&State::Failed) {
-                    let said = record.error.value().is_some_and(|error| error.as_str() != Some(""));
-                    judge.expect(said, &told.exchange, "an error that says why");
+                    match &record.error {
+                        Field::Value(error) => {
+                            judge.expect(error.as_str() != Some(""), &told.exchange, "an error that says why");
+                        }
+                        Field::Null => judge.broken(&told.exchange, "an error that says why", "null"),
+                        // Told with the record's shape.
+                        Field::Missing | Field::Wrong => judge.blind("the error could not be read"),
+                    }
                 } else {
                     judge.blind("no action has failed");
                 }
@@ -75,7 +82,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     acted(
         "action.progress",
-        Must,
+        Wire,
         "an action's progress is told while it runs",
         RECORDS,
         |case, judge| {
@@ -83,12 +90,20 @@ pub(super) const CHECKS: &[Check] = &[
                 let Some((told, _)) = last(judge, &acted.counted) else {
                     return;
                 };
-                let shown = running(&acted.counted).any(|record| record.payload.value().is_some());
-                judge.expect(
-                    shown,
-                    &told.exchange,
-                    "progress of test.loop under the record while it runs",
-                );
+                let read = || {
+                    running(&acted.counted).filter(|record| !matches!(record.payload, Field::Missing | Field::Wrong))
+                };
+                if read().any(|record| record.payload.value().is_some()) {
+                    judge.holds();
+                } else if read().count() > 0 {
+                    judge.broken(
+                        &told.exchange,
+                        "progress of test.loop under the record while it runs",
+                        "none",
+                    );
+                } else {
+                    judge.blind("no record of a running action could be read");
+                }
             });
         },
     ),
@@ -112,6 +127,36 @@ pub(super) const CHECKS: &[Check] = &[
                     judge.blind("no progress was told");
                 } else {
                     judge.holds();
+                }
+            });
+        },
+    ),
+    acted(
+        "action.output",
+        Wire,
+        "test.loop gives its count and its target",
+        RECORDS,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let Some((told, record)) = last(judge, &acted.counted) else {
+                    return;
+                };
+                if record.state.value() != Some(&State::Done) {
+                    return judge.blind("it is not done");
+                }
+                let output = if case.dialect == Dialect::V1 {
+                    &record.output
+                } else {
+                    &record.payload
+                };
+                let target = &acted.counted.args["target"];
+                match output {
+                    Field::Value(output) => {
+                        let whole = output["count"] == *target && output["target"] == *target;
+                        judge.expect(whole, &told.exchange, &format!("count and target of {target}"));
+                    }
+                    Field::Null => judge.broken(&told.exchange, "an output", "null"),
+                    Field::Missing | Field::Wrong => judge.blind("the output could not be read"),
                 }
             });
         },

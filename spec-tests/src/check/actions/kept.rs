@@ -1,10 +1,11 @@
 //! What an action keeps of what its client gave.
 
 use super::super::judge::{Case, Judge, last};
+use super::super::records::instant;
 use super::super::{Check, UNSTABLE, V1};
 use super::{SCHEDULING, acted, each};
 use crate::gather::Scheduled;
-use crate::model::Record;
+use crate::model::{Field, Record};
 use crate::verdict::Severity::{Must, Wire};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -15,7 +16,10 @@ pub(super) const CHECKS: &[Check] = &[
         SCHEDULING,
         |case, judge| {
             kept(case, judge, |scheduled, record| {
-                (record.id.value() != Some(&scheduled.id))
+                record
+                    .id
+                    .value()
+                    .is_some_and(|id| *id != scheduled.id)
                     .then(|| (format!("the id {}", scheduled.id), format!("{:?}", record.id)))
             });
         },
@@ -27,7 +31,10 @@ pub(super) const CHECKS: &[Check] = &[
         SCHEDULING,
         |case, judge| {
             kept(case, judge, |scheduled, record| {
-                (record.kind.value() != Some(&scheduled.kind))
+                record
+                    .kind
+                    .value()
+                    .is_some_and(|kind| *kind != scheduled.kind)
                     .then(|| (scheduled.kind.clone(), format!("{:?}", record.kind)))
             });
         },
@@ -39,8 +46,9 @@ pub(super) const CHECKS: &[Check] = &[
         SCHEDULING,
         |case, judge| {
             kept(case, judge, |scheduled, record| {
-                let given = Some(&scheduled.args);
-                (record.args.value() != given).then(|| (scheduled.args.to_string(), format!("{:?}", record.args)))
+                let there = !matches!(record.args, Field::Missing | Field::Wrong);
+                (there && record.args.value() != Some(&scheduled.args))
+                    .then(|| (scheduled.args.to_string(), format!("{:?}", record.args)))
             });
         },
     ),
@@ -51,10 +59,10 @@ pub(super) const CHECKS: &[Check] = &[
         SCHEDULING,
         |case, judge| {
             kept(case, judge, |scheduled, record| {
-                let kept = scheduled
-                    .headers
-                    .iter()
-                    .all(|(name, given)| record.headers.value().and_then(|headers| headers.get(name)) == Some(given));
+                let kept = record.headers.value().is_none()
+                    || scheduled.headers.iter().all(|(name, given)| {
+                        record.headers.value().and_then(|headers| headers.get(name)) == Some(given)
+                    });
                 (!kept).then(|| (format!("{:?}", scheduled.headers), format!("{:?}", record.headers)))
             });
         },
@@ -67,7 +75,11 @@ pub(super) const CHECKS: &[Check] = &[
         |case, judge| {
             kept(case, judge, |scheduled, record| {
                 let given = scheduled.requester.as_ref()?;
-                (record.requester.value() != Some(given)).then(|| (given.clone(), format!("{:?}", record.requester)))
+                record
+                    .requester
+                    .value()
+                    .is_some_and(|requester| requester != given)
+                    .then(|| (given.clone(), format!("{:?}", record.requester)))
             });
         },
     )
@@ -80,7 +92,11 @@ pub(super) const CHECKS: &[Check] = &[
         |case, judge| {
             kept(case, judge, |scheduled, record| {
                 let given = scheduled.created.as_ref()?;
-                (record.created.value() != Some(given)).then(|| (given.clone(), format!("{:?}", record.created)))
+                record
+                    .created
+                    .value()
+                    .is_some_and(|created| instant(created) != instant(given))
+                    .then(|| (given.clone(), format!("{:?}", record.created)))
             });
         },
     )

@@ -94,6 +94,44 @@ pub(super) const CHECKS: &[Check] = &[
             });
         },
     ),
+    refuses!(
+        "wire.no_preconditions",
+        "an empty precondition is a problem with 400",
+        "no_preconditions",
+        [400]
+    )
+    .only(V1),
+    refuses!(
+        "wire.deadline",
+        "a deadline beyond the kind's own is a problem with 400",
+        "deadline",
+        [400]
+    )
+    .only(V1),
+    refuses!(
+        "wire.requester",
+        "a requester of more than 200 characters is a problem with 400",
+        "requester",
+        [400]
+    )
+    .only(V1),
+    acted(
+        "wire.answered",
+        Wire,
+        "a request that is refused is answered, and the agent lives on",
+        CODES,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                for (exchange, after) in acted.refused.values() {
+                    if exchange.outcome.is_err() || after.exchange.outcome.is_err() {
+                        judge.gone(exchange, &after.exchange);
+                    } else {
+                        judge.holds();
+                    }
+                }
+            });
+        },
+    ),
     acted(
         "action.refused",
         Must,
@@ -106,7 +144,7 @@ pub(super) const CHECKS: &[Check] = &[
                     if answer.is_good() {
                         continue;
                     }
-                    if after.read.is_some() {
+                    if after.value().is_some_and(|record| record.id.value().is_some()) {
                         judge.broken_by(&[exchange, &after.exchange], "no record of it", after.exchange.came());
                     } else {
                         judge.holds();

@@ -1,12 +1,12 @@
 //! Ids: used once, and answered as the dialect has it.
 
-use super::super::Check;
 use super::super::wire::is_refused;
+use super::super::{Check, V1};
 use super::{CODES, SCHEDULING, acted, each};
 use crate::dialect::Dialect;
 use crate::gather::Told;
 use crate::model::{Field, Record};
-use crate::verdict::Severity::{Must, Wire};
+use crate::verdict::Severity::{Must, Should, Wire};
 
 pub(super) const CHECKS: &[Check] = &[
     acted(
@@ -52,6 +52,15 @@ pub(super) const CHECKS: &[Check] = &[
                 let same = answer.json().is_ok_and(|body| body["same_request"] == true);
                 judge.expect(place, again, "a Location that ends with the id");
                 judge.expect(same, again, "true under /same_request");
+                if let Some(other) = &acted.reused
+                    && is_refused(case, judge, other, &[409])
+                {
+                    let differs = other
+                        .outcome
+                        .as_ref()
+                        .is_ok_and(|answer| answer.json().is_ok_and(|body| body["same_request"] == false));
+                    judge.expect(differs, other, "false under /same_request for another kind");
+                }
             });
         },
     ),
@@ -96,9 +105,49 @@ pub(super) const CHECKS: &[Check] = &[
                     .json()
                     .ok()
                     .and_then(|body| body["id"].as_str().map(str::to_owned));
-                let made = id.is_some_and(|id| uuid::Uuid::try_parse(&id).is_ok());
-                judge.expect(made, exchange, "a UUID under /id");
+                match id {
+                    Some(id) => judge.expect(uuid::Uuid::try_parse(&id).is_ok(), exchange, "a UUID under /id"),
+                    None => judge.blind("the answer to an accepted action has no id"),
+                }
             });
         },
     ),
+    acted(
+        "wire.null_args",
+        Wire,
+        "arguments may be null",
+        SCHEDULING,
+        |case, judge| {
+            each(case, judge, |acted, judge| {
+                let accepted = acted.unnamed.outcome.as_ref().is_ok_and(crate::client::Answer::is_good);
+                judge.expect(accepted, &acted.unnamed, "an answer that accepts it");
+            });
+        },
+    ),
+    acted(
+        "kinds.complete",
+        Should,
+        "every kind that an agent accepts is documented",
+        "docs/wire.md#kinds",
+        |case, judge| {
+            for agent in case.agents {
+                let (Some(acted), Some(kinds)) = (&agent.acted, agent.probes.get("kinds")) else {
+                    continue;
+                };
+                let answer = kinds.outcome.as_ref().ok().filter(|answer| answer.status == 200);
+                let Some(document) = answer.and_then(|answer| answer.json().ok()) else {
+                    judge.blind("the kinds could not be read");
+                    continue;
+                };
+                let listed = document["kinds"].as_array().cloned().unwrap_or_default();
+                for scheduled in [&acted.success, &acted.failure, &acted.counted] {
+                    if scheduled.is_accepted() {
+                        let known = listed.iter().any(|kind| kind["kind"] == scheduled.kind.as_str());
+                        judge.expect(known, kinds, &format!("{} among the kinds", scheduled.kind));
+                    }
+                }
+            }
+        },
+    )
+    .only(V1),
 ];

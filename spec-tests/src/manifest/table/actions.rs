@@ -56,7 +56,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         AGENT_ACTIONS,
         "df4443af45036359",
         "an agent should say what its actions are, what they take and what they give",
-        &["kinds.documented"],
+        &["kinds.documented", "kinds.complete"],
         "the dialect unstable has no place for it, and documents beside the interface are not read",
     ),
     partly(

@@ -10,8 +10,11 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use tokio::sync::watch;
 
+use super::answer::Tree;
 use super::book::Book;
+use super::draft::draft;
 use super::fault::Fault;
+use super::json::Json;
 use super::options::{Faults, Options};
 use super::{durable, runner, serve};
 
@@ -76,10 +79,15 @@ impl Agent {
         let listener = TcpListener::bind(("127.0.0.1", options.port)).unwrap();
         let at: SocketAddr = listener.local_addr().unwrap();
         let faults = Faults(options.faults.clone());
-        let book = options
+        let mut book = options
             .file
             .as_deref()
             .map_or_else(Book::default, |file| durable::open(file, &faults));
+        if faults.has(Fault::SameActionEverywhere) {
+            let text = r#"{"kind": "agent.replicante.io/test.success", "id": "00000000-0000-4000-8000-000000000001"}"#;
+            let action = draft(Tree::V1, &Json::read(text).unwrap(), &faults).unwrap();
+            book.accept(action);
+        }
         let shared = Arc::new(Shared {
             options,
             faults,

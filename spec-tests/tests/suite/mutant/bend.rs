@@ -25,6 +25,8 @@ pub(super) fn node(body: &mut Value, shared: &Shared, tree: Tree) {
             Fault::NodeStatusUnknownWord => body["node_status"] = json!("GREAT"),
             Fault::NodeStatusUnknownWithoutReason => body["node_status"] = json!("UNKNOWN"),
             Fault::NodeStatusMissing => remove(body, "node_status"),
+            Fault::NodeOutsideWithShards => body["node_status"] = json!("NOT_IN_CLUSTER"),
+            Fault::DialectsDiffer if tree == Tree::Unstable => body["store_version"]["number"] = json!("3.8.0"),
             Fault::AgentVersionNotSemver => body["agent_version"]["number"] = json!("1.0"),
             Fault::AgentVersionMissing => remove(body, "agent_version"),
             Fault::StoreVersionNotSemver => body["store_version"]["number"] = json!("v3.9"),
@@ -128,6 +130,7 @@ pub(super) fn shards(body: &mut Value, shared: &Shared) {
     for fault in &shared.faults.0 {
         match fault {
             Fault::ShardsMissing => remove(body, "shards"),
+            Fault::NoShards => body["shards"] = json!([]),
             Fault::ShardsBareList => *body = body["shards"].take(),
             Fault::ShardIdTwice => {
                 let shard = body["shards"][0].clone();

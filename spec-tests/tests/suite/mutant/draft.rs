@@ -45,6 +45,11 @@ pub fn text<'a>(body: &'a [u8], faults: &Faults) -> Result<&'a str, Problem> {
 /// What the body says by itself.
 pub fn draft(tree: Tree, body: &Json<'_>, faults: &Faults) -> Result<Action, Problem> {
     let bad = |at: &str, why: &str| Problem::new("bad_value", why).at(at);
+    let first = match &body.what {
+        What::List(entries) if faults.has(Fault::ListBodyAccepted) => entries.first(),
+        _ => None,
+    };
+    let body = first.unwrap_or(body);
     let What::Object(entries) = &body.what else {
         return Err(bad("", "the body is a JSON object"));
     };
@@ -77,6 +82,7 @@ pub fn draft(tree: Tree, body: &Json<'_>, faults: &Faults) -> Result<Action, Pro
     };
     let kind = text("kind")?.ok_or_else(|| bad("/kind", "a kind is needed"))?;
     let id = match text("id")? {
+        None if faults.has(Fault::MadeIdNumber) => Uuid::new_v4().as_u128().to_string(),
         None => Uuid::new_v4().to_string(),
         Some(id) => match uuid(&id) {
             Some(_) if faults.has(Fault::IdReplaced) => Uuid::new_v4().to_string(),
@@ -103,7 +109,7 @@ pub fn draft(tree: Tree, body: &Json<'_>, faults: &Faults) -> Result<Action, Pro
         id,
         kind,
         args: get("args").map(|args| args.raw.to_owned()),
-        headers: headers(get("headers").or_else(|| get("metadata")), tree)?,
+        headers: headers(get("headers").or_else(|| get("metadata")), tree, faults)?,
         requester,
         created: created
             .filter(|_| !faults.has(Fault::CreatedTimeReplaced))
@@ -133,7 +139,7 @@ fn nine_digits(time: &str) -> String {
     )
 }
 
-fn headers(value: Option<&Json<'_>>, tree: Tree) -> Result<BTreeMap<String, String>, Problem> {
+fn headers(value: Option<&Json<'_>>, tree: Tree, faults: &Faults) -> Result<BTreeMap<String, String>, Problem> {
     let name = if tree == Tree::V1 { "headers" } else { "metadata" };
     let bad = |at: String| Problem::new("bad_value", "strings by name are expected").at(at);
     match value.map(|value| &value.what) {
@@ -141,7 +147,10 @@ fn headers(value: Option<&Json<'_>>, tree: Tree) -> Result<BTreeMap<String, Stri
         Some(What::Object(entries)) => {
             let texts = entries.iter().map(|(key, value)| {
                 let at = || bad(format!("/{name}/{}", key.replace('~', "~0").replace('/', "~1")));
-                Ok((key.clone(), value.text().ok_or_else(at)?.to_owned()))
+                let text = value
+                    .text()
+                    .or(faults.has(Fault::NumberHeadersAccepted).then_some(value.raw));
+                Ok((key.clone(), text.ok_or_else(at)?.to_owned()))
             });
             texts.collect()
         }

@@ -38,6 +38,10 @@ faults! {
     NodeStatusUnknownWithoutReason,
     /// There is no status.
     NodeStatusMissing,
+    /// The status is `NOT_IN_CLUSTER`, beside a cluster's id and a shard.
+    NodeOutsideWithShards,
+    /// `unstable` tells of another store's version than `v1`: it was written down there.
+    DialectsDiffer,
     /// The agent's version has two parts.
     AgentVersionNotSemver,
     /// There is no `agent_version`.
@@ -114,6 +118,10 @@ faults! {
     RoleMissing,
     /// No node is the primary of the shard.
     NoPrimary,
+    /// No node lists a shard.
+    NoShards,
+    /// A primary tells how far it is behind itself.
+    LagOnPrimary,
     /// A shard has no `commit_offset`, not even null.
     OffsetMissing,
     /// The offset is a text.
@@ -200,6 +208,8 @@ faults! {
     FinishedMoves,
     /// States are in lower case.
     StateLowerCase,
+    /// Every other answer tells of a running action as `NEW`.
+    StateGoesBack,
     /// A done action's state is `SUCCEEDED`.
     StateUnknownWord,
     /// Times are told in another zone.
@@ -220,6 +230,10 @@ faults! {
     FinishedOldestFirst,
     /// Only the last 50 finished actions are listed.
     FinishedCutAt50,
+    /// The action that runs is among the finished.
+    RunningAmongFinished,
+    /// An action that every agent begins with has the same id everywhere.
+    SameActionEverywhere,
     /// Finished actions are not listed where they failed.
     FailedInNoList,
     /// Waiting actions are listed newest first.
@@ -294,6 +308,14 @@ faults! {
     BadArgumentsAccepted,
     /// Arguments that are null are refused.
     NullArgsRefused,
+    /// Ids that the agent makes are numbers.
+    MadeIdNumber,
+    /// A list of requests is accepted.
+    ListBodyAccepted,
+    /// Headers that are numbers are accepted.
+    NumberHeadersAccepted,
+    /// An unknown kind is refused, and recorded all the same.
+    RefusedIsRecorded,
     /// An id that is no UUID is accepted.
     BadIdAccepted,
     /// Looking for an id that is no UUID is a 404.
@@ -330,6 +352,8 @@ faults! {
     KindsWithoutSchemas,
     /// A kind that can be scheduled is not listed (`v1`).
     KindMissing,
+    /// The kind that removes a node is not offered (`v1`).
+    RemoveNotOffered,
     /// `kinds` does not say what is absent (`v1`).
     KindsWithoutAbsent,
     /// There is no `OpenAPI` document (`v1`).

@@ -73,7 +73,8 @@ pub fn shards(shared: &Shared, tree: Tree) -> Result<Answer, Problem> {
         Tree::V1 => json!({"value": value, "unit": "entries"}),
         Tree::Unstable => json!({"value": value, "unit": {"unit": "entries"}}),
     };
-    let lag = if primary { Value::Null } else { amount(1) };
+    let tells = !primary || shared.faults.has(Fault::LagOnPrimary);
+    let lag = if tells { amount(1) } else { Value::Null };
     let mut shard = match tree {
         Tree::V1 => json!({
             "shard_id": "shard-0",

@@ -124,7 +124,9 @@ pub fn list(faults: &Faults) -> Answer {
         if faults.has(Fault::KindsWithoutSchemas) {
             (entry["args"], entry["output"]) = (Value::Null, Value::Null);
         }
-        if !(faults.has(Fault::KindMissing) && kind == SUCCESS) {
+        let hidden = (faults.has(Fault::KindMissing) && kind == SUCCESS)
+            || (faults.has(Fault::RemoveNotOffered) && kind == REMOVE);
+        if !hidden {
             kinds.push(entry);
         }
     }

@@ -26,7 +26,11 @@ pub struct Page {
 
 fn finished<'a>(book: &'a Book, faults: &Faults) -> Vec<&'a Action> {
     let failed = |action: &&Action| action.error.is_some() && faults.has(Fault::FailedInNoList);
-    let ended = book.actions.iter().filter(|action| action.state.is_final());
+    let early = faults.has(Fault::RunningAmongFinished);
+    let ended = book
+        .actions
+        .iter()
+        .filter(|action| action.state.is_final() || (early && action.attempt > 0));
     let mut all: Vec<&Action> = ended.filter(|action| !failed(action)).collect();
     all.sort_by_key(|action| std::cmp::Reverse(action.ended));
     if faults.has(Fault::FinishedCutAt50) {

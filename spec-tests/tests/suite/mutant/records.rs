@@ -81,6 +81,13 @@ fn id(action: &Action, faults: &Faults) -> Value {
     }
 }
 
+/// The state, but for who forgets at every other step that an action runs.
+fn shown_state(action: &Action, faults: &Faults) -> Value {
+    let steps = action.history.len();
+    let forgets = faults.has(Fault::StateGoesBack) && action.state == State::Running && steps % 2 == 1;
+    state(if forgets { State::New } else { action.state }, faults)
+}
+
 pub fn state(state: State, faults: &Faults) -> Value {
     match state {
         State::Done if faults.has(Fault::StateUnknownWord) => json!("SUCCEEDED"),
@@ -150,7 +157,7 @@ pub fn brief(action: &Action, faults: &Faults) -> Value {
         "scheduled_ts": time(Some(&action.scheduled), faults),
         "started_ts": time(action.started.as_deref(), faults),
         "finished_ts": finished(action, faults),
-        "state": state(action.state, faults),
+        "state": shown_state(action, faults),
         "error": error(action, faults),
         "attempt": action.attempt,
         "cancel_requested": action.cancel,
@@ -191,7 +198,7 @@ fn unstable(action: &Action, faults: &Faults) -> Value {
         "created_time": time(Some(&action.created), faults),
         "scheduled_time": time(Some(&action.scheduled), faults),
         "finished_time": finished(action, faults),
-        "state": {"phase": state(action.state, faults), "error": error(action, faults), "payload": shown},
+        "state": {"phase": shown_state(action, faults), "error": error(action, faults), "payload": shown},
     })
 }
 

@@ -66,6 +66,10 @@ fn take(book: &mut Book, tree: Tree, mut action: Action, body: &Json<'_>, shared
             book.accept(action);
             return Ok(accepted(tree, &id, faults));
         }
+        if faults.has(Fault::RefusedIsRecorded) {
+            book.accept(action);
+            return Err(unknown);
+        }
         return Err(match () {
             () if faults.has(Fault::UnknownKind404) => unknown.status(404),
             () if faults.has(Fault::UnknownKind500) => unknown.status(500),

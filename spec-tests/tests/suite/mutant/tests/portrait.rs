@@ -91,11 +91,14 @@ fn offsets(text: &str) -> String {
 }
 
 /// What no portrait shows, each with the test that does.
-pub const ELSEWHERE: [(Fault, &str); 11] = [
+pub const ELSEWHERE: [(Fault, &str); 14] = [
     (Fault::NodeSlow, "shown::a_slow_node"),
     (Fault::DeadlineIgnored, "shown::a_deadline_that_nobody_keeps"),
     (Fault::LongPollAtOnce, "shown::a_poll_that_does_not_wait"),
     (Fault::NothingRuns, "shown::nothing_runs"),
+    (Fault::MadeIdNumber, "mutants"),
+    (Fault::ListBodyAccepted, "mutants"),
+    (Fault::NumberHeadersAccepted, "mutants"),
     (Fault::LostByCrash, "crashes"),
     (Fault::OrderLostByCrash, "crashes"),
     (Fault::FinishedNewAfterCrash, "crashes"),
