@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use agent_sdk::action::{Action, ActionError, Invocation, Kind};
 use agent_sdk::agent::Agent;
+use agent_sdk::spec::WellKnown;
 use agent_sdk::testing::Scripted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,8 @@ pub fn main() -> ExitCode {
                     journal: journal.clone(),
                 })
                 .action(Block)
-                .action(Die { journal }),
+                .action(Die { journal })
+                .without(WellKnown::ClusterRemove, "it is alone", "stop it"),
         )
     })
 }
