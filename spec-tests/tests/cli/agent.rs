@@ -165,7 +165,7 @@ fn right(asked: &Asked) -> Reply {
             r#"{{"args":{{}},"headers":{{}},"state_payload":null,"output":{{}},"preconditions":null,{ACTION}}}"#
         )),
         ("GET", Some("kinds")) => good(
-            r#"{"kinds":[{"kind":"agent.replicante.io/cluster.remove","summary":"Removes a node.","args":{},"output":{}}]}"#,
+            r#"{"kinds":[{"kind":"agent.replicante.io/cluster.remove","summary":"Removes a node.","args":{},"output":{},"deadline_s":60,"plan":false}],"absent":[]}"#,
         ),
         ("GET", Some("openapi.json")) => {
             good(r#"{"openapi":"3.1.0","paths":{"/info/node":{},"/info/store":{},"/info/shards":{},"/actions":{}}}"#)

@@ -33,7 +33,8 @@ fn one_when_a_demand_is_broken() {
 
 #[test]
 fn one_when_a_recommendation_is_broken_and_the_verdict_says_partial() {
-    let undocumented = r#"{"kinds":[{"kind":"agent.replicante.io/cluster.remove"}]}"#;
+    let undocumented =
+        r#"{"kinds":[{"kind":"agent.replicante.io/cluster.remove","deadline_s":60,"plan":false}],"absent":[]}"#;
     let ended = run(&Agent::but("kinds", good(undocumented)).url, &[]);
     assert_eq!(ended.code, 1, "{}", ended.all());
     assert!(ended.out.contains("partial"), "{}", ended.out);
