@@ -66,8 +66,9 @@ pub fn find(id: &str) -> Option<&'static Check> {
     all().find(|check| check.id == id)
 }
 
-/// A check over one agent at level `read`, in both dialects.
-const fn read(
+/// A check over one agent, in both dialects.
+const fn at(
+    level: Level,
     id: &'static str,
     severity: Severity,
     rule: &'static str,
@@ -78,12 +79,23 @@ const fn read(
         id,
         rule,
         severity,
-        level: Level::Read,
+        level,
         dialects: BOTH,
         agents: 1,
         reference,
         judge,
     }
+}
+
+/// The same at level `read`.
+const fn read(
+    id: &'static str,
+    severity: Severity,
+    rule: &'static str,
+    reference: &'static str,
+    judge: fn(&Case<'_>, &mut Judge),
+) -> Check {
+    at(Level::Read, id, severity, rule, reference, judge)
 }
 
 impl Check {

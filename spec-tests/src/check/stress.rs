@@ -1,7 +1,7 @@
 //! What load, hostile requests and crashes show: level `stress`.
 
 use super::judge::{Case, Judge};
-use super::{BOTH, Check};
+use super::{Check, at};
 use crate::dialect::problem;
 use crate::gather::{Crashed, Scheduled, Stressed, Told};
 use crate::model::{Record, State};
@@ -18,16 +18,7 @@ const fn stressed(
     reference: &'static str,
     judge: fn(&Case<'_>, &mut Judge),
 ) -> Check {
-    Check {
-        id,
-        rule,
-        severity,
-        level: Level::Stress,
-        dialects: BOTH,
-        agents: 1,
-        reference,
-        judge,
-    }
+    at(Level::Stress, id, severity, rule, reference, judge)
 }
 
 pub(super) const CHECKS: &[Check] = &[

@@ -9,7 +9,7 @@ mod removed;
 mod unique;
 
 use super::judge::{Case, Judge};
-use super::{BOTH, Check};
+use super::{Check, at};
 use crate::gather::{Acted, Scheduled};
 use crate::verdict::{Level, Severity};
 
@@ -37,16 +37,7 @@ const fn acted(
     reference: &'static str,
     judge: fn(&Case<'_>, &mut Judge),
 ) -> Check {
-    Check {
-        id,
-        rule,
-        severity,
-        level: Level::Actions,
-        dialects: BOTH,
-        agents: 1,
-        reference,
-        judge,
-    }
+    at(Level::Actions, id, severity, rule, reference, judge)
 }
 
 /// What came of actions on each agent.
