@@ -49,7 +49,8 @@ pub trait Kind: Send + Sync + 'static {
 /// with the last checkpoint and a higher attempt number.
 ///
 /// **Assumptions**: `run` may be begun again at any point and finds out by reading how far it had come. It is dropped at
-/// an await when its deadline and the grace after it are over.
+/// an await when its deadline, or the agent's stop, and the grace after it are over. What it leaves running (tasks, threads) must
+/// not block the runtime, which is the runner's own.
 ///
 /// **Errors**: [`ActionError::Retry`] is tried again with growing pauses until the deadline, [`ActionError::Final`]
 /// ends the action.

@@ -128,6 +128,17 @@ where
                      FAILED of it at its next start"
                 ),
             )),
+            Ok(Outcome::Blocked { id, kind }) => Err(Failure::new(
+                Exit::Fault,
+                format!(
+                    "something that an action has left behind blocks the others, the runner was at {id} ({kind}): the \
+                     agent ends for it to end, and goes on at its next start"
+                ),
+            )),
+            Ok(Outcome::RunnerFailed(reason)) => Err(Failure::new(
+                Exit::Fault,
+                format!("what runs the actions has ended by itself: {reason}"),
+            )),
             Err(error) => Err(Failure::new(exit(&error), error.to_string())),
         }
     }

@@ -77,13 +77,22 @@ pub(crate) enum Outcome {
     Stopped,
     /// The ledger records nothing any more; the reason.
     LedgerFailed(String),
-    /// An action's handler never yields.
+    /// An action's handler never yields, past its deadline and the grace.
     Stuck {
         /// The action.
         id: Uuid,
         /// Its kind.
         kind: String,
     },
+    /// Something that an action has left behind blocks the runner.
+    Blocked {
+        /// The action that the runner was at.
+        id: Uuid,
+        /// Its kind.
+        kind: String,
+    },
+    /// The runner ended by itself; why.
+    RunnerFailed(String),
     /// The HTTP interface ended by itself.
     ServerFailed(String),
 }
@@ -133,7 +142,7 @@ struct Started {
     ledger: Ledger,
     runner: Runner,
     server: api::Server,
-    _directory: StateDirectory,
+    directory: StateDirectory,
 }
 
 fn start(
@@ -217,7 +226,7 @@ fn start(
         ledger,
         runner,
         server,
-        _directory: directory,
+        directory,
     })
 }
 
@@ -228,18 +237,24 @@ impl Started {
             ledger,
             runner,
             mut server,
-            _directory,
+            directory,
         } = self;
         let mut running = tokio::spawn(runner.run());
+        let mut server_fault = None;
         let ended = tokio::select! {
-            ended = &mut running => Some(ended),
+            biased;
             reason = ledger.failed() => {
                 // Whoever asks meanwhile is told so; nobody is waited for.
                 stop.cancel();
                 drop(tokio::time::timeout(FAREWELL, server.stop()).await);
+                directory.keep();
                 return Outcome::LedgerFailed(reason.to_string());
             }
-            error = server.failed() => return Outcome::ServerFailed(error.to_string()),
+            ended = &mut running => Some(ended),
+            error = server.failed() => {
+                server_fault = Some(error.to_string());
+                None
+            }
             () = stop.cancelled() => None,
         };
         // Whatever it was that ended, nobody is kept waiting any more.
@@ -247,22 +262,32 @@ impl Started {
         let ended = async {
             match ended {
                 Some(ended) => ended,
-                // The runner's guard bounds it: the grace, and a second or two more for what does not yield.
+                // The runner's guard bounds it: the grace, and a few seconds more for what does not yield.
                 None => running.await,
             }
         };
-        let (ended, answered) = tokio::join!(ended, server.stop());
-        if let Err(error) = answered {
-            tracing::warn!(%error, "the HTTP interface did not end well");
+        let answered = async {
+            if server_fault.is_none()
+                && let Err(error) = server.stop().await
+            {
+                tracing::warn!(%error, "the HTTP interface did not end well");
+            }
+        };
+        let (ended, ()) = tokio::join!(ended, answered);
+        let ended = ended.unwrap_or_else(|fault| Ended::Faulted(fault.to_string()));
+        if ended != Ended::Stopped {
+            directory.keep();
         }
-        match ended {
-            Ok(Ended::Stopped) => {
+        match (ended, server_fault) {
+            (Ended::Stopped | Ended::Left, Some(reason)) => Outcome::ServerFailed(reason),
+            (Ended::Stopped | Ended::Left, None) => {
                 tracing::info!("the agent has stopped");
                 Outcome::Stopped
             }
-            Ok(Ended::LedgerClosed) => Outcome::LedgerFailed("it is closed".to_owned()),
-            Ok(Ended::Stuck { id, kind }) => Outcome::Stuck { id, kind },
-            Err(error) => Outcome::LedgerFailed(format!("the runner ended: {error}")),
+            (Ended::LedgerClosed(reason), _) => Outcome::LedgerFailed(reason),
+            (Ended::Faulted(reason), _) => Outcome::RunnerFailed(reason),
+            (Ended::Stuck { id, kind }, _) => Outcome::Stuck { id, kind },
+            (Ended::Blocked { id, kind }, _) => Outcome::Blocked { id, kind },
         }
     }
 }

@@ -14,8 +14,9 @@ pub(crate) fn on_signals(stop: CancellationToken) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
         either(&mut terminate, &mut interrupt).await;
-        tracing::info!("the agent stops; a second signal ends it at once");
+        // First: the log may be at a standstill.
         stop.cancel();
+        tracing::info!("the agent stops; a second signal ends it at once");
         either(&mut terminate, &mut interrupt).await;
         tracing::warn!("the agent was ended at once");
         std::process::exit(ENDED_AT_ONCE);

@@ -180,7 +180,8 @@ impl Observer {
         self.epoch.load(Ordering::SeqCst)
     }
 
-    fn patience(&self) -> Duration {
+    /// The longest that one of these answers takes.
+    pub(crate) fn patience(&self) -> Duration {
         self.eyes.configured.deadline + SLACK
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn apply(connection: &Connection, tally: &mut Tally, command: &Comman
     Ok(match command {
         Command::Accept { submission, reply: _ } => Effect::Accepted(accept(connection, tally, submission)?),
         Command::Cancel { id, reply: _ } => Effect::Cancelled(cancel(connection, tally, *id)?),
-        Command::Take { reply: _ } => Effect::Nothing,
+        Command::Take(_) => Effect::Nothing,
         Command::Begin { id, reply: _ } => Effect::Began(begin(connection, tally, *id)?),
         Command::Checkpoint {
             id,
@@ -199,7 +199,7 @@ fn cancel(connection: &Connection, tally: &mut Tally, id: Uuid) -> rusqlite::Res
             connection
                 .prepare_cached("UPDATE invocation SET cancel_requested = 1 WHERE seq = ?")?
                 .execute([place.seq])?;
-            let ending = Ending::Failed(ErrorRecord::cancelled());
+            let ending = Ending::Failed(ErrorRecord::cancelled(None));
             if let Err(error) = finish(connection, tally, &place, &ending, None)? {
                 return Ok(Err(error.into()));
             }
@@ -293,7 +293,7 @@ pub(super) fn try_step(connection: &Connection, id: Uuid, step: Step) -> bool {
             .unwrap()
             .is_ok(),
         Step::Fail => {
-            let ending = Ending::Failed(ErrorRecord::cancelled());
+            let ending = Ending::Failed(ErrorRecord::cancelled(None));
             end(connection, &mut tally, id, &ending, Duration::ZERO)
                 .unwrap()
                 .is_ok()

@@ -1,5 +1,6 @@
 //! What the writer is asked to do, and how it answers.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -19,6 +20,40 @@ pub(crate) struct Task {
     /// Whether the record is `RUNNING` already; otherwise the runner looks at the preconditions and calls
     /// [`super::Ledger::begin`], or ends it.
     pub(crate) begun: bool,
+}
+
+/// Who waits for the next action.
+pub(crate) struct Taker {
+    task: oneshot::Sender<Task>,
+    handing: Box<dyn FnOnce(&Record) + Send>,
+}
+
+impl Taker {
+    /// With what is called, on the ledger's own thread, right before an action is handed over; and where it comes.
+    pub(crate) fn new(handing: impl FnOnce(&Record) + Send + 'static) -> (Self, oneshot::Receiver<Task>) {
+        let (task, taken) = oneshot::channel();
+        let handing = Box::new(handing);
+        (Self { task, handing }, taken)
+    }
+
+    pub(super) fn has_gone(&self) -> bool {
+        self.task.is_closed()
+    }
+
+    /// Hands the action over; it comes back where nobody waits for it any more.
+    pub(super) fn give(self, task: Task) -> Option<Task> {
+        if self.has_gone() {
+            return Some(task);
+        }
+        (self.handing)(&task.record);
+        self.task.send(task).err()
+    }
+}
+
+impl fmt::Debug for Taker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Taker").finish_non_exhaustive()
+    }
 }
 
 /// How an action ended.
@@ -46,7 +81,7 @@ pub(super) enum Command {
         reply: Reply<Result<Record, CancelError>>,
     },
     /// The runner has nothing to do.
-    Take { reply: Reply<Task> },
+    Take(Taker),
     /// The runner found the preconditions to hold.
     Begin {
         id: Uuid,
@@ -78,7 +113,7 @@ pub(super) enum Command {
         ending: Ending,
         spent: Duration,
         reply: Reply<Result<(), WriteError>>,
-        next: Option<Reply<Task>>,
+        next: Option<Taker>,
     },
     /// How much running time was used, without a step.
     Spent { id: Uuid, spent: Duration },

@@ -66,6 +66,11 @@ impl StateDirectory {
         })
     }
 
+    /// Holds it until the process ends: something of this process may still act on the node, and no other agent may begin.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

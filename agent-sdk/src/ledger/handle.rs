@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
-use super::command::{Command, Ending, Task};
+use super::command::{Command, Ending, Taker, Task};
 use super::health::{Health, Status};
 use super::page::List;
 use super::reader::Readers;
@@ -140,11 +140,11 @@ impl Ledger {
         self.cancelled.clone()
     }
 
-    /// The next action, started where it may be: waits until there is one. `None` when the ledger is closed.
-    pub(crate) async fn take(&self) -> Option<Task> {
-        let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Take { reply }).await.ok()?;
-        answer.await.ok()
+    /// Has `taker` given the next action, started where it may be, once there is one. What waits at its other end is told
+    /// nothing where the database refuses, or the ledger is closed meanwhile.
+    pub(crate) async fn take(&self, taker: Taker) -> Result<(), WriteError> {
+        let sent = self.commands.send(Command::Take(taker)).await;
+        sent.map_err(|_| self.closed())
     }
 
     /// Starts an action whose preconditions hold.
@@ -185,7 +185,7 @@ impl Ledger {
         id: Uuid,
         ending: Ending,
         spent: Duration,
-        next: Option<oneshot::Sender<Task>>,
+        next: Option<Taker>,
     ) -> Result<(), WriteError> {
         self.ask(|reply| Command::End {
             id,

@@ -97,7 +97,9 @@ pub(super) fn payload(text: &str) -> Box<RawValue> {
 }
 
 pub(super) async fn take(ledger: &Ledger) -> Task {
-    ledger.take().await.unwrap()
+    let (taker, taken) = Taker::new(|_| ());
+    ledger.take(taker).await.unwrap();
+    taken.await.unwrap()
 }
 
 pub(super) async fn state(ledger: &Ledger, number: u128) -> Record {
@@ -183,10 +185,10 @@ async fn invariant_03_one_action_runs_at_a_time() {
         second.unwrap_err().to_string().contains("UNIQUE"),
         "the database itself refuses a second one"
     );
-    let mut again = std::pin::pin!(ledger.take());
+    let mut again = std::pin::pin!(take(&ledger));
     assert!(futures_util::poll!(&mut again).is_pending());
     ledger.end(Uuid::from_u128(1), done(), NONE, None).await.unwrap();
-    assert_eq!(again.await.unwrap().record.id.as_u128(), 2);
+    assert_eq!(again.await.record.id.as_u128(), 2);
     let OpenError::Held { .. } = StateDirectory::acquire(place.held.path(), "other").unwrap_err() else {
         panic!("a second agent got the state directory");
     };

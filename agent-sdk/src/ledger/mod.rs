@@ -45,7 +45,7 @@ pub mod transition;
 mod watchers;
 mod writer;
 
-pub(crate) use command::{Ending, Task};
+pub(crate) use command::{Ending, Taker, Task};
 pub use directory::StateDirectory;
 pub(crate) use directory::{is_held, private};
 pub use error::{AcceptError, CancelError, OpenError, ReadError, Unlawful, WriteError};
@@ -53,6 +53,8 @@ pub use handle::Ledger;
 pub use health::Status;
 pub use page::{Brief, Cursor, List, Page, Summary};
 pub use transition::Step;
+#[cfg(test)]
+pub(crate) use writer::BeforeWrite;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -106,7 +108,7 @@ impl Ledger {
     }
 
     /// [`Ledger::open`], with a look at the connection before each transaction: how tests make a disk full.
-    fn open_with(
+    pub(crate) fn open_with(
         directory: &StateDirectory,
         limits: Limits,
         before_write: Option<writer::BeforeWrite>,

@@ -116,7 +116,7 @@ fn settle(
 ) -> rusqlite::Result<Option<Task>> {
     let id = record.id;
     let error = match decide(interrupted) {
-        Verdict::Cancelled => ErrorRecord::cancelled(),
+        Verdict::Cancelled => ErrorRecord::cancelled(record.error.as_ref()),
         Verdict::OutOfTime => ErrorRecord::out_of_time(&record, None),
         Verdict::Crashed => crashed(interrupted.crashes),
         Verdict::Resume => {

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::apply::{self, Effect, Tally};
-use super::command::{Command, Reply, Task};
+use super::command::{Command, Taker, Task};
 use super::fault::Fault;
 use super::health::{Health, Status};
 use super::reserve::Reserve;
@@ -37,7 +37,7 @@ const LINGER: Duration = Duration::from_micros(50);
 const SPACE_POLL: Duration = Duration::from_millis(250);
 
 /// Called before each transaction.
-pub(super) type BeforeWrite = Box<dyn FnMut(&Connection) + Send>;
+pub(crate) type BeforeWrite = Box<dyn FnMut(&Connection) + Send>;
 
 pub(super) struct Writer {
     pub(super) connection: Connection,
@@ -51,7 +51,7 @@ pub(super) struct Writer {
     /// The action that recovery found running, until the runner asks for work.
     pub(super) resumed: Option<Task>,
     /// The runner, while it waits for work.
-    pub(super) runner: Option<Reply<Task>>,
+    pub(super) runner: Option<Taker>,
     pub(super) before_write: Option<BeforeWrite>,
     /// When the runner was given an action, until that is looked at.
     pub(super) begun: Option<Instant>,
@@ -161,8 +161,8 @@ impl Writer {
                     tracing::warn!("the disk is full: the space kept back is used to record a running action's end");
                     return self.write(vec![command]);
                 }
-                if let Command::Take { reply } = command {
-                    self.runner = Some(reply);
+                if let Command::Take(taker) = command {
+                    self.runner = Some(taker);
                     return;
                 }
                 WriteError::NoSpace
@@ -180,14 +180,14 @@ impl Writer {
         }
         let mut tally = self.tally;
         let mut changed = Vec::with_capacity(batch.len() + 1);
-        let runner_waits = self.runner.as_ref().is_some_and(|runner| !runner.is_closed());
+        let runner_waits = self.runner.as_ref().is_some_and(|runner| !runner.has_gone());
         let written = self.connection.total_changes();
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         if tally.taken.is_some()
             && self.resumed.is_none()
-            && batch.iter().any(|command| matches!(command, Command::Take { .. }))
+            && batch.iter().any(|command| matches!(command, Command::Take(_)))
         {
             // A runner that asks for work holds none: what it was given to look at waits still.
             tally.taken = apply::running(&transaction)?;
@@ -197,7 +197,7 @@ impl Writer {
         for command in batch {
             effects.push(apply::apply(&transaction, &mut tally, command)?);
             changed.extend(subject(command));
-            wanted |= matches!(command, Command::Take { .. } | Command::End { next: Some(_), .. });
+            wanted |= matches!(command, Command::Take(_) | Command::End { next: Some(_), .. });
         }
         let task = match effects.last() {
             _ if !wanted || tally.taken.is_some() => None,
@@ -246,7 +246,7 @@ impl Writer {
         match (task, self.runner.take()) {
             (Some(task), Some(runner)) => {
                 self.begun = Some(Instant::now());
-                if let Err(task) = runner.send(task) {
+                if let Some(task) = runner.give(task) {
                     // The runner has gone in good order: the action goes on at the next start.
                     let (reply, _) = oneshot::channel();
                     self.write(vec![Command::Park {
@@ -330,7 +330,7 @@ impl Writer {
 /// The record that a command is about.
 fn subject(command: &Command) -> Option<Uuid> {
     match command {
-        Command::Accept { .. } | Command::Take { .. } | Command::Spent { .. } => None,
+        Command::Accept { .. } | Command::Take(_) | Command::Spent { .. } => None,
         Command::Cancel { id, .. }
         | Command::Begin { id, .. }
         | Command::Checkpoint { id, .. }
@@ -354,7 +354,7 @@ fn refuse_all(batch: Vec<Command>, reason: &Arc<str>) {
 
 /// Answers one command and returns the runner's place in the line, when it asked for work. Who does not wait for the
 /// answer any more has gone, which changes nothing about what is on disk.
-fn answer(command: Command, effect: Effect, cancelled: &watch::Sender<Option<Uuid>>) -> Option<Reply<Task>> {
+fn answer(command: Command, effect: Effect, cancelled: &watch::Sender<Option<Uuid>>) -> Option<Taker> {
     match (command, effect) {
         (Command::Accept { reply, .. }, Effect::Accepted(result)) => drop(reply.send(result)),
         (Command::Cancel { id, reply }, Effect::Cancelled(result)) => {
@@ -365,7 +365,7 @@ fn answer(command: Command, effect: Effect, cancelled: &watch::Sender<Option<Uui
         }
         (Command::Begin { reply, .. }, Effect::Began(result)) => drop(reply.send(result)),
         (Command::NextAttempt { reply, .. }, Effect::Attempt(result)) => drop(reply.send(result)),
-        (Command::Take { reply }, _) => return Some(reply),
+        (Command::Take(taker), _) => return Some(taker),
         (Command::End { reply, next, .. }, Effect::Written(result)) => {
             drop(reply.send(result));
             return next;
@@ -392,6 +392,6 @@ fn refuse(command: Command, error: &WriteError) {
         | Command::AttemptFailed { reply, .. }
         | Command::End { reply, .. }
         | Command::Park { reply, .. } => drop(reply.send(Err(error))),
-        Command::Take { .. } | Command::Spent { .. } => {}
+        Command::Take(_) | Command::Spent { .. } => {}
     }
 }

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::guard::{Watch, ask};
+use super::verdict;
+use super::watch::{Watch, Watched, ask};
 use crate::action::{ActionError, CheckpointSink, Handler, Interrupt, Invocation, SaveError, Seat};
 use crate::ledger::Ledger;
 use crate::spec::Record;
@@ -43,8 +44,7 @@ impl Attempt<'_> {
     pub(super) async fn run(self) -> (AttemptEnd, Option<Interrupt>) {
         let record = self.record;
         let id = record.id;
-        let deadline = Duration::from_secs(record.deadline_s.into());
-        let ends_at = self.began + deadline.saturating_sub(self.spent);
+        let ends_at = self.began + verdict::deadline(record).saturating_sub(self.spent);
         let (interrupt, interrupts) = watch::channel(None);
         let seat = Seat {
             id,
@@ -71,7 +71,7 @@ impl Attempt<'_> {
         let running = tokio::spawn(running.in_current_span());
         let handler = running.abort_handle();
         self.watch
-            .attempt(record, self.spent, self.began, interrupt.clone(), handler);
+            .attempt(Watched::new(record, self.spent, self.began, interrupt.clone(), handler));
         // Asked for before the guard could know of this attempt.
         if *self.ledger.cancelled().borrow() == Some(id) {
             ask(&interrupt, Interrupt::Cancelled);

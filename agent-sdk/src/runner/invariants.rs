@@ -1,283 +1,14 @@
-//! What the runner promises, with handlers that do what handlers should not. Longer than other files: one bench and all
-//! that is done on it.
+//! What the runner promises of actions that end, well or badly.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-use tokio::runtime::Runtime;
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use uuid::Uuid;
 
-use super::*;
-use crate::action::{Action, ActionError, Fault, Invocation, Kind};
-use crate::datastore::{Configured, DataStore, Memory, StoreError};
-use crate::ledger::{Limits, StateDirectory, Submission};
-use crate::spec::{
-    Attributes, Identity, KindName, Map, NodeState, NodeStatus, Preconditions, Requester, Shard, stepped,
-};
-
-const DEADLINE: Duration = Duration::from_secs(60);
-const GRACE: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A handler that misbehaves as its arguments say.
-struct Misbehaves(AtomicU32);
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase", tag = "how")]
-enum How {
-    Panic,
-    Block,
-    /// Blocks, and asks whether it has to end without ever waiting.
-    Poll,
-    /// Leaves something behind that blocks, and is done.
-    Leave,
-    Ignore,
-    Flaky {
-        times: u32,
-    },
-    Refuse,
-    Unanswered,
-    Count,
-}
-
-impl Kind for Misbehaves {
-    const KIND: &'static str = "example.org/misbehave";
-    const SUMMARY: &'static str = "Misbehaves as asked.";
-    const DEADLINE: Duration = DEADLINE;
-    type Args = How;
-    type Output = u32;
-}
-
-impl Action for Misbehaves {
-    async fn run(&self, how: &How, invocation: &mut Invocation) -> Result<u32, ActionError> {
-        let calls = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-        match how {
-            How::Panic => panic!("on purpose"),
-            How::Block => loop {
-                std::thread::park();
-            },
-            How::Poll => loop {
-                invocation.proceed()?;
-                std::thread::park_timeout(Duration::from_millis(1));
-            },
-            How::Leave => {
-                tokio::spawn(async {
-                    loop {
-                        std::thread::park();
-                    }
-                });
-                Ok(calls)
-            }
-            How::Ignore => std::future::pending().await,
-            How::Refuse => Err(ActionError::Final(Fault::new("refused", "no"))),
-            How::Flaky { times } if invocation.attempt() <= *times => Err(ActionError::retry("flaky", "not yet")),
-            How::Flaky { .. } => Ok(invocation.attempt()),
-            How::Unanswered => Err(ActionError::Retry(Fault::undecided("sent, and not answered"))),
-            How::Count => Ok(calls),
-        }
-    }
-}
-
-/// A healthy store without shards, that can be told to answer its status later.
-#[derive(Default)]
-struct Healthy {
-    slow: Arc<Slow>,
-}
-
-/// Holds the status back, once it is held, until it is let go; and tells that it was asked for.
-#[derive(Default)]
-struct Slow {
-    ill: AtomicBool,
-    held: AtomicBool,
-    asked: Notify,
-    let_go: Notify,
-}
-
-impl DataStore for Healthy {
-    const STORE_ID: &'static str = "healthy";
-
-    async fn status(&self) -> NodeStatus {
-        if self.slow.ill.load(Ordering::SeqCst) {
-            return NodeStatus::unhealthy("on purpose");
-        }
-        if self.slow.held.load(Ordering::SeqCst) {
-            self.slow.asked.notify_one();
-            self.slow.let_go.notified().await;
-        }
-        NodeStatus::healthy()
-    }
-
-    async fn identity(&self) -> Identity {
-        Identity::default()
-    }
-
-    async fn cluster_id(&self) -> Result<Option<String>, StoreError> {
-        Ok(None)
-    }
-
-    async fn shards(&self) -> Result<Vec<Shard>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn attributes(&self, _: Map) -> Attributes {
-        Attributes::new()
-    }
-}
-
-/// A ledger with a runner on it, as an agent has them.
-struct Bench {
-    ledger: Ledger,
-    slow: Arc<Slow>,
-    observer: Arc<Observer>,
-    stop: CancellationToken,
-    runner: JoinHandle<Ended>,
-    directory: StateDirectory,
-    handlers: Handlers,
-}
-
-/// A runtime that is left to itself when it is dropped, blocked or not.
-struct Handlers(Option<Runtime>);
-
-impl Drop for Handlers {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl Bench {
-    fn on(directory: StateDirectory) -> Self {
-        let ledger = Ledger::open(
-            &directory,
-            Limits {
-                max_queued: 100,
-                keep_finished: 100,
-            },
-        )
-        .unwrap();
-        let mut catalogue = Catalogue::new().unwrap();
-        catalogue.add(Misbehaves(AtomicU32::new(0))).unwrap();
-        let configured = Configured {
-            node_id: None,
-            store_version: None,
-            address: None,
-            cluster_id: None,
-            attributes: Attributes::new(),
-            deadline: PATIENCE,
-            // As long as may be: what relies on the node has it looked at anew all the same.
-            reuse: Duration::from_secs(10),
-        };
-        let metrics = Arc::new(Metrics::default());
-        let slow = Arc::<Slow>::default();
-        let observer = Observer::new(
-            Arc::new(Healthy { slow: slow.clone() }),
-            configured,
-            Memory::none(),
-            metrics.clone(),
-            &Handle::current(),
-        );
-        let observer = Arc::new(observer);
-        let handlers = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let stop = CancellationToken::new();
-        let runner = Runner {
-            ledger: ledger.clone(),
-            catalogue: Arc::new(catalogue),
-            observer: observer.clone(),
-            metrics,
-            handlers: handlers.handle().clone(),
-            grace: GRACE,
-            stop: stop.clone(),
-            watch: Arc::default(),
-        };
-        Self {
-            ledger,
-            slow,
-            observer,
-            stop,
-            runner: tokio::spawn(runner.run()),
-            directory,
-            handlers: Handlers(Some(handlers)),
-        }
-    }
-
-    fn new() -> (Self, tempfile::TempDir) {
-        let place = tempfile::tempdir().unwrap();
-        (Self::on(StateDirectory::acquire(place.path(), "test").unwrap()), place)
-    }
-
-    async fn schedule(&self, kind: &str, args: &str) -> Uuid {
-        self.submit(submission(kind, args)).await
-    }
-
-    async fn submit(&self, submission: Submission) -> Uuid {
-        self.ledger.accept(submission).await.unwrap().id
-    }
-
-    /// The record once `wanted` holds of it.
-    async fn until(&self, id: Uuid, wanted: impl Fn(&Record) -> bool) -> Record {
-        let wait = async {
-            let mut after = 0;
-            loop {
-                let record = self.ledger.wait(id, after, PATIENCE).await.unwrap().unwrap();
-                if wanted(&record) {
-                    return record;
-                }
-                after = record.version;
-            }
-        };
-        tokio::time::timeout(PATIENCE, wait)
-            .await
-            .expect("the record did not come to what was waited for")
-    }
-
-    async fn ended(&self, id: Uuid) -> Record {
-        self.until(id, |record| record.state.is_final()).await
-    }
-
-    /// Ends everything and hands the state directory on.
-    async fn stop(self) -> (Ended, StateDirectory) {
-        let Self {
-            ledger: _,
-            slow: _,
-            observer: _,
-            stop,
-            runner,
-            directory,
-            handlers: _,
-        } = self;
-        stop.cancel();
-        (runner.await.unwrap(), directory)
-    }
-}
-
-fn submission(kind: &str, args: &str) -> Submission {
-    Submission {
-        id: Uuid::new_v4(),
-        kind: KindName::parse(kind).unwrap(),
-        args: Some(serde_json::value::RawValue::from_string(args.to_owned()).unwrap()),
-        headers: BTreeMap::new(),
-        requester: Requester::default(),
-        preconditions: None,
-        deadline_s: 60,
-        trace: None,
-        created_ts: None,
-    }
-}
-
-fn code(record: &Record) -> &str {
-    record.error.as_ref().map_or("", |error| &error.code)
-}
-
-const MISBEHAVE: &str = "example.org/misbehave";
-const LOOP: &str = "agent.replicante.io/test.loop";
+use super::Ended;
+use super::bench::{Bench, LOOP, MISBEHAVE, PATIENCE, code, submission};
+use crate::ledger::Submission;
+use crate::spec::{NodeState, Preconditions, State, stepped};
 
 #[tokio::test]
 async fn the_kinds_that_every_agent_has_do_what_they_say() {
@@ -314,20 +45,17 @@ async fn invariant_09_a_handler_that_never_yields_ends_the_agent_and_fails_at_th
         .await;
     bench.until(id, |record| record.state == State::Running).await;
     let Bench {
-        ledger,
-        slow: _,
-        observer: _,
-        stop: _,
         runner,
         directory,
         handlers,
+        ..
     } = bench;
     let ended = tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
     assert!(
         matches!(ended, Ended::Stuck { id: stuck, .. } if stuck == id),
         "{ended:?}"
     );
-    drop((handlers, ledger));
+    drop(handlers);
     let again = Bench::on(directory);
     let record = again.ended(id).await;
     assert_eq!((code(&record), record.attempt), ("deadline", 1), "it is not run again");
@@ -363,7 +91,9 @@ async fn what_a_handler_leaves_behind_cannot_keep_the_agent_from_stopping() {
     let id = bench.schedule(MISBEHAVE, r#"{"how":"leave"}"#).await;
     bench.until(id, |record| record.state != State::New).await;
     let stopped = tokio::time::timeout(PATIENCE, bench.stop()).await;
-    assert_eq!(stopped.expect("it does not stop").0, Ended::Stopped);
+    let (ended, _directory) = stopped.expect("it does not stop");
+    // The first where what was left behind had not begun to block.
+    assert!(matches!(ended, Ended::Stopped | Ended::Left), "{ended:?}");
 }
 
 #[tokio::test]

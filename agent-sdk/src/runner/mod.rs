@@ -6,17 +6,22 @@
 //! the process has to go ([`Ended::Stuck`]).
 
 mod attempt;
+#[cfg(test)]
+mod bench;
 mod guard;
+#[cfg(test)]
+mod guarded;
 #[cfg(test)]
 mod invariants;
 mod precondition;
 mod verdict;
+mod watch;
+mod writing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -25,26 +30,34 @@ use uuid::Uuid;
 use crate::action::{Catalogue, Entry, Interrupt};
 use crate::datastore::Observer;
 use crate::ledger::{Ending, Ledger, Task, WriteError};
-use crate::spec::{ErrorRecord, Record, State};
+use crate::spec::{ErrorRecord, Record};
 use crate::telemetry::Metrics;
 use attempt::{Attempt, AttemptEnd};
 use guard::Guard;
-pub(crate) use guard::Watch;
 use verdict::Verdict;
-
-/// How long to wait before an action's end is written again that a full disk, or a busy ledger, did not take.
-const REWRITE: Duration = Duration::from_millis(500);
+pub(crate) use watch::Watch;
 
 /// Why the runner returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// It was asked to. What ran goes on when the agent starts again.
     Stopped,
-    /// The ledger records nothing any more.
-    LedgerClosed,
+    /// It was asked to, and what runs does not end: it ends with the process, and goes on when the agent starts again.
+    Left,
+    /// The ledger records nothing any more; the reason.
+    LedgerClosed(String),
+    /// By a fault of its own; which.
+    Faulted(String),
     /// A handler never yields, past its deadline and the grace: the process has to end for it to end.
     Stuck {
         /// The action.
+        id: Uuid,
+        /// Its kind.
+        kind: String,
+    },
+    /// Something that an action has left behind blocks the runner: the process has to end for it to end.
+    Blocked {
+        /// The action that the runner was at.
         id: Uuid,
         /// Its kind.
         kind: String,
@@ -69,9 +82,24 @@ pub(crate) struct Runner {
 
 /// What follows an action.
 enum Next {
-    /// This one; none when the runner has to ask.
-    Task(Option<Box<Task>>),
+    /// The runner asks for work.
+    Ask,
+    Task(Box<Task>),
     Ended(Ended),
+}
+
+/// Why an action does not go on here.
+enum Paused {
+    /// A client wants its end.
+    Cancelled,
+    /// The ledger has ended it.
+    Gone,
+    /// Its time is over.
+    OutOfTime,
+    /// The agent stops.
+    Stopping,
+    /// Nothing is recorded any more; the reason.
+    Closed(String),
 }
 
 impl Runner {
@@ -80,6 +108,7 @@ impl Runner {
     pub(crate) async fn run(self) -> Ended {
         let guard = Guard {
             ledger: self.ledger.clone(),
+            handlers: self.handlers.clone(),
             stop: self.stop.clone(),
             grace: self.grace,
             watch: self.watch.clone(),
@@ -88,10 +117,7 @@ impl Runner {
         let mut working = handlers.spawn(self.work());
         tokio::select! {
             biased;
-            ended = &mut working => ended.unwrap_or_else(|fault| {
-                tracing::error!(%fault, "the runner has ended by itself");
-                Ended::LedgerClosed
-            }),
+            ended = &mut working => ended.unwrap_or_else(|fault| Ended::Faulted(fault.to_string())),
             ended = guard.keep() => {
                 // Where it yields after all, nothing more is begun.
                 working.abort();
@@ -101,25 +127,16 @@ impl Runner {
     }
 
     async fn work(self) -> Ended {
-        let mut next = Next::Task(None);
+        let mut next = Next::Ask;
         loop {
-            let task = match next {
+            next = match next {
                 Next::Ended(ended) => return ended,
-                Next::Task(Some(task)) => *task,
-                Next::Task(None) => {
-                    self.watch.idle();
-                    tokio::select! {
-                        biased;
-                        () = self.stop.cancelled() => return Ended::Stopped,
-                        task = self.ledger.take() => match task {
-                            Some(task) => task,
-                            None => return Ended::LedgerClosed,
-                        },
-                    }
+                Next::Ask => self.ask().await,
+                Next::Task(task) => {
+                    let span = crate::telemetry::action_span(&task.record);
+                    self.perform(*task).instrument(span).await
                 }
             };
-            let span = crate::telemetry::action_span(&task.record);
-            next = self.perform(task).instrument(span).await;
         }
     }
 
@@ -139,14 +156,16 @@ impl Runner {
             tracing::warn!(code = error.code, "the action is not run: {}", error.message);
             return self.end(&record, Ending::Failed(error), Duration::ZERO).await;
         }
-        match self.written(&record, || self.ledger.begin(record.id)).await {
+        match self.ledger.begin(record.id).await {
             Ok(task) => self.attempts(task).await,
-            Err(Paused::Ended(ended)) => Next::Ended(ended),
-            Err(Paused::Cancelled | Paused::Gone) => {
+            Err(WriteError::Unlawful(_)) => {
                 // Cancelled while its preconditions were looked at, or damaged: the ledger says what comes next.
                 tracing::info!("the action was not started");
-                Next::Task(None)
+                Next::Ask
             }
+            Err(WriteError::Closed(reason)) => Next::Ended(Ended::LedgerClosed(reason.to_string())),
+            // Once it can be begun the node is looked at again, which may be another by then.
+            Err(error) => self.ask_later(&error).await,
         }
     }
 
@@ -167,21 +186,32 @@ impl Runner {
             return self.end(&record, Ending::Failed(error), spent).await;
         };
         loop {
+            if self.stop.is_cancelled() {
+                return self.park(&record, spent).await;
+            }
             tracing::info!(attempt = record.attempt, "the action runs");
             self.metrics.attempt(entry.kind.as_str());
             let (end, interrupt) = self.attempt(entry, &record, &mut spent).await;
-            match verdict::judge(end, interrupt, &record, spent) {
+            let (error, pause) = match verdict::judge(end, interrupt, &record, spent) {
                 Verdict::End(ending) => return self.end(&record, ending, spent).await,
-                Verdict::Park => return self.park(&record, spent, Ended::Stopped).await,
-                Verdict::Again { error, pause } => match self.pause(&record, error, pause, &mut spent).await {
-                    Ok(next) => record = next,
-                    Err(Paused::Cancelled) => {
-                        return self.end(&record, Ending::Failed(ErrorRecord::cancelled()), spent).await;
-                    }
-                    Err(Paused::Ended(ended)) => return Next::Ended(ended),
-                    Err(Paused::Gone) => return Next::Task(None),
-                },
-            }
+                Verdict::Park => return self.park(&record, spent).await,
+                Verdict::Again { error, pause } => (error, pause),
+            };
+            let began = Instant::now();
+            let paused = self.pause(&record, &error, pause, spent).await;
+            spent += began.elapsed();
+            let ending = match paused {
+                Ok(next) => {
+                    record = next;
+                    continue;
+                }
+                Err(Paused::Cancelled) => ErrorRecord::cancelled(Some(&error)),
+                Err(Paused::OutOfTime) => ErrorRecord::out_of_time(&record, Some(&error)),
+                Err(Paused::Stopping) => return self.park(&record, spent).await,
+                Err(Paused::Gone) => return Next::Ask,
+                Err(Paused::Closed(reason)) => return Next::Ended(Ended::LedgerClosed(reason)),
+            };
+            return self.end(&record, Ending::Failed(ending), spent).await;
         }
     }
 
@@ -201,13 +231,13 @@ impl Runner {
         ended
     }
 
-    /// Records a failed attempt and waits for the time of the next.
+    /// Records a failed attempt and waits for the time of the next. `spent` is the running time before the pause.
     async fn pause(
         &self,
         record: &Record,
-        error: ErrorRecord,
+        error: &ErrorRecord,
         length: Duration,
-        spent: &mut Duration,
+        spent: Duration,
     ) -> Result<Record, Paused> {
         let began = Instant::now();
         self.watch.step(record, length);
@@ -217,127 +247,21 @@ impl Runner {
             "the attempt failed: {}",
             error.message
         );
-        self.written(record, || self.ledger.attempt_failed(record.id, error.clone(), *spent))
+        self.written(record, || self.ledger.attempt_failed(record.id, error.clone(), spent))
             .await?;
         let mut cancelled = self.ledger.cancelled();
         tokio::select! {
             biased;
             () = attempt::cancel_of(&mut cancelled, record.id) => return Err(Paused::Cancelled),
-            () = self.stop.cancelled() => {
-                let parked = self.park(record, *spent + began.elapsed(), Ended::Stopped).await;
-                return Err(match parked {
-                    Next::Ended(ended) => Paused::Ended(ended),
-                    Next::Task(_) => Paused::Ended(Ended::Stopped),
-                });
-            }
+            () = self.stop.cancelled() => return Err(Paused::Stopping),
             () = tokio::time::sleep(length) => {}
         }
-        *spent += began.elapsed();
-        self.written(record, || self.ledger.next_attempt(record.id, *spent))
+        // Longer than it was meant to be, where the disk was full or the process frozen.
+        let spent = spent + began.elapsed();
+        if spent >= verdict::deadline(record) {
+            return Err(Paused::OutOfTime);
+        }
+        self.written(record, || self.ledger.next_attempt(record.id, spent))
             .await
     }
-
-    /// Writes until it is written, however long the disk is full.
-    async fn written<T, F: Future<Output = Result<T, WriteError>>>(
-        &self,
-        record: &Record,
-        write: impl Fn() -> F,
-    ) -> Result<T, Paused> {
-        loop {
-            match write().await {
-                Ok(written) => return Ok(written),
-                Err(WriteError::NoSpace | WriteError::Busy) if !self.stop.is_cancelled() => {
-                    tokio::time::sleep(REWRITE).await;
-                    self.watch.step(record, REWRITE);
-                }
-                Err(WriteError::NoSpace | WriteError::Busy) => return Err(Paused::Ended(Ended::Stopped)),
-                Err(WriteError::Unlawful(unlawful)) => {
-                    tracing::info!(%unlawful, "the action has ended otherwise");
-                    return Err(Paused::Gone);
-                }
-                Err(error) => {
-                    tracing::error!(%error, "what the action did cannot be recorded");
-                    return Err(Paused::Ended(Ended::LedgerClosed));
-                }
-            }
-        }
-    }
-
-    /// Leaves a running action for the next start.
-    async fn park(&self, record: &Record, spent: Duration, ended: Ended) -> Next {
-        match self.ledger.park(record.id, spent).await {
-            Ok(()) => tracing::info!("the action stops here and goes on when the agent starts again"),
-            Err(error) => tracing::warn!(%error, "that the action stopped in good order is not recorded"),
-        }
-        Next::Ended(ended)
-    }
-
-    /// Records an action's end and takes the next.
-    async fn end(&self, record: &Record, ending: Ending, spent: Duration) -> Next {
-        // Before the end can be seen: who reads after it must see what the action has done.
-        self.observer.look_anew();
-        let state = match &ending {
-            Ending::Done(_) => State::Done,
-            Ending::Failed(_) => State::Failed,
-        };
-        loop {
-            let (next, taken) = oneshot::channel();
-            let next = (!self.stop.is_cancelled()).then_some(next);
-            match self.ledger.end(record.id, ending.clone(), spent, next).await {
-                Ok(()) => {
-                    self.ended(record, state, &ending, spent);
-                    return self.taken(taken).await;
-                }
-                Err(WriteError::NoSpace | WriteError::Busy) if !self.stop.is_cancelled() => {
-                    tokio::time::sleep(REWRITE).await;
-                    self.watch.step(record, REWRITE);
-                }
-                Err(WriteError::Unlawful(unlawful)) => {
-                    // Cancelled while its preconditions were looked at. What follows may have been started all the same.
-                    tracing::info!(%unlawful, "the action had ended already");
-                    return self.taken(taken).await;
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the action's end cannot be recorded");
-                    return Next::Ended(Ended::LedgerClosed);
-                }
-            }
-        }
-    }
-
-    /// Waits for what follows, which is on disk as started once it comes.
-    async fn taken(&self, mut taken: oneshot::Receiver<Task>) -> Next {
-        self.watch.idle();
-        tokio::select! {
-            biased;
-            task = &mut taken => match task {
-                Ok(task) => Next::Task(Some(Box::new(task))),
-                Err(_) if self.stop.is_cancelled() => Next::Ended(Ended::Stopped),
-                Err(_) => Next::Ended(Ended::LedgerClosed),
-            },
-            () = self.stop.cancelled() => {
-                taken.close();
-                match taken.try_recv() {
-                    Ok(task) => self.park(&task.record, task.spent, Ended::Stopped).await,
-                    Err(_) => Next::Ended(Ended::Stopped),
-                }
-            }
-        }
-    }
-
-    fn ended(&self, record: &Record, state: State, ending: &Ending, spent: Duration) {
-        self.metrics.finished(record.kind.as_str(), state, spent);
-        match ending {
-            Ending::Done(_) => tracing::info!(spent_ms = spent.as_millis(), "the action is done"),
-            Ending::Failed(error) => tracing::warn!(code = error.code, "the action has failed: {}", error.message),
-        }
-    }
-}
-
-/// Why no further attempt follows a pause.
-enum Paused {
-    Cancelled,
-    /// The ledger has ended it.
-    Gone,
-    Ended(Ended),
 }

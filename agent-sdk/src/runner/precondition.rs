@@ -5,14 +5,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::datastore::Observer;
 use crate::spec::{ErrorRecord, NodeState, NodeStatus, Preconditions, Role, Shard};
 
+/// How much longer than the observer promises to take its answers may be on their way.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// Looks at the node, as far as the preconditions ask for it: anew, whatever others have seen just now, and on the threads
-/// for looking.
+/// for looking. Where a store's code blocks those, so that not even their deadlines come, the node is not known.
 pub(super) async fn look(observer: Arc<Observer>, preconditions: Preconditions) -> Result<(), ErrorRecord> {
     let runtime = observer.runtime().clone();
+    // The node and the shards, one after the other.
+    let limit = 2 * observer.patience() + SLACK;
     let looking = runtime.spawn(async move {
         observer.look_anew();
         hold(&observer, &preconditions).await
@@ -22,7 +28,13 @@ pub(super) async fn look(observer: Arc<Observer>, preconditions: Preconditions) 
             "what is expected of the node could not be looked at: {error}"
         )))
     };
-    looking.await.unwrap_or_else(fault)
+    match tokio::time::timeout(limit, looking).await {
+        Ok(looked) => looked.unwrap_or_else(fault),
+        Err(_) => Err(unknown(format!(
+            "what is expected of the node could not be looked at within {} s: the store's code blocks its threads",
+            limit.as_secs()
+        ))),
+    }
 }
 
 async fn hold(observer: &Observer, preconditions: &Preconditions) -> Result<(), ErrorRecord> {
@@ -108,7 +120,69 @@ fn unknown(message: String) -> ErrorRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{ReplicationState, Unit};
+    use crate::datastore::{Configured, DataStore, Memory, StoreError};
+    use crate::spec::{Attributes, Identity, Map, ReplicationState, Unit};
+
+    /// A store whose code blocks the threads on which it is asked.
+    struct Blocks;
+
+    impl DataStore for Blocks {
+        const STORE_ID: &'static str = "blocks";
+
+        async fn status(&self) -> NodeStatus {
+            loop {
+                std::thread::park();
+            }
+        }
+
+        async fn identity(&self) -> Identity {
+            Identity::default()
+        }
+
+        async fn cluster_id(&self) -> Result<Option<String>, StoreError> {
+            Ok(None)
+        }
+
+        async fn shards(&self) -> Result<Vec<Shard>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn attributes(&self, _: Map) -> Attributes {
+            Attributes::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_blocks_the_threads_for_looking_holds_no_action() {
+        let eyes = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let configured = Configured {
+            node_id: None,
+            store_version: None,
+            address: None,
+            cluster_id: None,
+            attributes: Attributes::new(),
+            deadline: Duration::from_millis(10),
+            reuse: Duration::ZERO,
+        };
+        let observer = Observer::new(
+            Arc::new(Blocks),
+            configured,
+            Memory::none(),
+            Arc::default(),
+            eyes.handle(),
+        );
+        let preconditions = Preconditions {
+            node_status: vec![NodeState::Healthy],
+            shards: BTreeMap::new(),
+        };
+        let looked = look(Arc::new(observer), preconditions).await;
+        assert_eq!(looked.unwrap_err().code, "precondition_unknown");
+        eyes.shutdown_background();
+    }
 
     #[test]
     fn one_of_the_states_has_to_be_seen() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::AttemptEnd;
 use crate::action::{ActionError, Interrupt};
 use crate::ledger::Ending;
-use crate::spec::{ErrorRecord, Record, UNDECIDED};
+use crate::spec::{ErrorRecord, Record};
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -32,9 +32,7 @@ pub(super) fn judge(end: AttemptEnd, interrupt: Option<Interrupt>, record: &Reco
         AttemptEnd::Returned(Err(ActionError::NoPlan | ActionError::Interrupted)) | AttemptEnd::Dropped => None,
     };
     match (interrupt, error) {
-        // That it was cancelled must not hide that a request is out there.
-        (Some(Interrupt::Cancelled), Some(error)) if error.code == UNDECIDED => failed(error),
-        (Some(Interrupt::Cancelled), _) => failed(ErrorRecord::cancelled()),
+        (Some(Interrupt::Cancelled), error) => failed(ErrorRecord::cancelled(error.as_ref().or(record.error.as_ref()))),
         (Some(Interrupt::Deadline), error) => failed(ErrorRecord::out_of_time(record, error.as_ref())),
         (None | Some(Interrupt::Stopping), Some(error)) => {
             let pause = pause(record.attempt);

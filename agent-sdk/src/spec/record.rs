@@ -115,8 +115,13 @@ pub struct ErrorRecord {
 }
 
 impl ErrorRecord {
-    /// What a client's request to cancel leaves.
-    pub(crate) fn cancelled() -> Self {
+    /// What a client's request to cancel leaves of an action whose last attempt failed with `last`.
+    ///
+    /// What was sent and not answered stays undecided: that it was cancelled must not hide that a request is out there.
+    pub(crate) fn cancelled(last: Option<&Self>) -> Self {
+        if let Some(undecided) = last.filter(|error| error.code == UNDECIDED) {
+            return undecided.clone();
+        }
         Self {
             code: "cancelled".to_owned(),
             message: "the action was cancelled by a client".to_owned(),
