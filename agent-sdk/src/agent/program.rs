@@ -115,7 +115,7 @@ where
             .map_err(|error| Failure::new(Exit::Configuration, error.to_string()))?;
         let stop = CancellationToken::new();
         match serve(setup, &stop, Some(on_signals), |_| {}) {
-            Ok(Outcome::Stopped) => Ok(()),
+            Ok(Outcome::Stopped | Outcome::Left) => Ok(()),
             Ok(Outcome::LedgerFailed(reason)) => Err(Failure::new(
                 Exit::Fault,
                 format!("the agent records nothing any more: {reason}"),

@@ -75,6 +75,8 @@ pub(crate) enum StartError {
 pub(crate) enum Outcome {
     /// It was asked to.
     Stopped,
+    /// It was asked to, and what its running action does ends with the process only.
+    Left,
     /// The ledger records nothing any more; the reason.
     LedgerFailed(String),
     /// An action's handler never yields, past its deadline and the grace.
@@ -278,11 +280,18 @@ impl Started {
         if ended != Ended::Stopped {
             directory.keep();
         }
+        if let Status::Failed(reason) = ledger.health() {
+            return Outcome::LedgerFailed(reason.to_string());
+        }
         match (ended, server_fault) {
             (Ended::Stopped | Ended::Left, Some(reason)) => Outcome::ServerFailed(reason),
-            (Ended::Stopped | Ended::Left, None) => {
+            (Ended::Stopped, None) => {
                 tracing::info!("the agent has stopped");
                 Outcome::Stopped
+            }
+            (Ended::Left, None) => {
+                tracing::warn!("the agent has stopped; what its running action does ends with the process");
+                Outcome::Left
             }
             (Ended::LedgerClosed(reason), _) => Outcome::LedgerFailed(reason),
             (Ended::Faulted(reason), _) => Outcome::RunnerFailed(reason),

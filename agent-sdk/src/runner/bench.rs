@@ -28,6 +28,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Misbehaves {
     calls: Arc<AtomicU32>,
+    /// Told of each call.
+    began: Arc<Notify>,
     /// What waits for it goes on.
     trigger: Arc<Notify>,
 }
@@ -68,6 +70,7 @@ impl Kind for Misbehaves {
 impl Action for Misbehaves {
     async fn run(&self, how: &How, invocation: &mut Invocation) -> Result<u32, ActionError> {
         let calls = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        self.began.notify_one();
         match how {
             How::Panic => panic!("on purpose"),
             How::Block => loop {
@@ -160,6 +163,7 @@ pub(super) struct Parts {
     pub(super) runner: Runner,
     pub(super) slow: Arc<Slow>,
     pub(super) calls: Arc<AtomicU32>,
+    pub(super) began: Arc<Notify>,
     pub(super) trigger: Arc<Notify>,
     pub(super) directory: StateDirectory,
     pub(super) handlers: Handlers,
@@ -169,6 +173,7 @@ pub(super) struct Parts {
 pub(super) struct Bench {
     pub(super) ledger: Ledger,
     pub(super) slow: Arc<Slow>,
+    pub(super) began: Arc<Notify>,
     pub(super) trigger: Arc<Notify>,
     pub(super) observer: Arc<Observer>,
     pub(super) stop: CancellationToken,
@@ -197,6 +202,7 @@ impl Parts {
         let ledger = Ledger::open_with(&directory, limits, before_write).unwrap();
         let misbehaves = Misbehaves::default();
         let (calls, trigger) = (misbehaves.calls.clone(), misbehaves.trigger.clone());
+        let began = misbehaves.began.clone();
         let mut catalogue = Catalogue::new().unwrap();
         catalogue.add(misbehaves).unwrap();
         let configured = Configured {
@@ -237,6 +243,7 @@ impl Parts {
             runner,
             slow,
             calls,
+            began,
             trigger,
             directory,
             handlers: Handlers(Some(handlers)),
@@ -253,6 +260,7 @@ impl Parts {
         Bench {
             ledger: self.runner.ledger.clone(),
             slow: self.slow,
+            began: self.began,
             trigger: self.trigger,
             observer: self.runner.observer.clone(),
             stop: self.runner.stop.clone(),
@@ -307,6 +315,7 @@ impl Bench {
         let Self {
             ledger: _,
             slow: _,
+            began: _,
             trigger: _,
             observer: _,
             stop,

@@ -101,7 +101,7 @@ impl Guard {
         let state = &mut *guarded;
         let turn = state.turn();
         if let Some(stopped) = &mut state.stopped_at {
-            *stopped += frozen;
+            *stopped = (*stopped + frozen).min(now);
         }
         let overdue = state.stopped_at.map(|stopped| stopped + self.grace + 2 * SLACK);
         let (found, next) = match &mut state.phase {
@@ -164,7 +164,11 @@ impl Guard {
         }
         (self.watch.turn() == turn).then(|| {
             tracing::error!(%id, kind, "something that an action has left behind blocks the runner");
-            Ended::Blocked { id, kind }
+            if self.stop.is_cancelled() {
+                Ended::Left
+            } else {
+                Ended::Blocked { id, kind }
+            }
         })
     }
 

@@ -54,7 +54,7 @@ async fn block(parts: &Parts) -> std::sync::mpsc::Sender<()> {
 async fn a_stop_drops_what_does_not_listen_and_the_next_start_goes_on_with_it() {
     let (bench, _place) = Bench::new();
     let id = bench.schedule(MISBEHAVE, r#"{"how":"ignore"}"#).await;
-    bench.until(id, |record| record.state == State::Running).await;
+    bench.began.notified().await;
     let (ended, directory) = bench.stop().await;
     assert_eq!(ended, Ended::Stopped);
     let again = Bench::on(directory);
@@ -65,7 +65,7 @@ async fn a_stop_drops_what_does_not_listen_and_the_next_start_goes_on_with_it() 
 async fn a_stop_leaves_what_never_yields_to_the_end_of_the_process() {
     let (bench, _place) = Bench::new();
     let id = bench.schedule(MISBEHAVE, r#"{"how":"block"}"#).await;
-    bench.until(id, |record| record.state == State::Running).await;
+    bench.began.notified().await;
     let stopped = tokio::time::timeout(PATIENCE, bench.stop()).await;
     let (ended, directory) = stopped.expect("it does not stop");
     assert_eq!(ended, Ended::Left);
@@ -194,6 +194,33 @@ fn under_way(parts: &Parts, record: &Record, began: Instant) -> tokio::sync::wat
     let attempt = Watched::new(record, Duration::ZERO, began, interrupt, handler);
     parts.runner.watch.attempt(attempt);
     interrupts
+}
+
+#[tokio::test]
+async fn a_stop_is_bounded_also_where_the_runner_waits_for_a_disk_that_hangs() {
+    let (parts, _place) = Parts::new();
+    let record = begun(&parts, "count").await.record;
+    let (guard, watch) = (guard(&parts), parts.runner.watch.clone());
+    watch.step(&record, Duration::ZERO);
+    let stopped = Instant::now();
+    watch.lock().stopped_at = Some(stopped);
+    // Nothing was heard of it for long already, and it is no more than waiting.
+    if let Phase::Step { by, .. } = &mut watch.lock().phase {
+        *by = stopped;
+    }
+    guard.look(Some(stopped));
+    assert_eq!(guard.rouse(watch.turn(), record.id, MISBEHAVE.to_owned()).await, None);
+    let next = watch.lock().next_look.unwrap();
+    assert!(
+        next <= stopped + GRACE + Duration::from_secs(2),
+        "it is looked at in time"
+    );
+    watch.lock().stopped_at = Some(stopped - PATIENCE);
+    assert!(matches!(guard.look(None), super::guard::Found::Overdue));
+    parts.runner.stop.cancel();
+    let _blocked = block(&parts).await;
+    let ended = guard.rouse(watch.turn(), record.id, MISBEHAVE.to_owned()).await;
+    assert_eq!(ended, Some(Ended::Left), "asked to stop, it is no fault");
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -84,6 +85,10 @@ pub(crate) struct Runner {
 enum Next {
     /// The runner asks for work.
     Ask,
+    /// It has asked already, and waits for it.
+    Wait(oneshot::Receiver<Task>),
+    /// The database refused to tell; why.
+    Refused(String),
     Task(Box<Task>),
     Ended(Ended),
 }
@@ -128,11 +133,20 @@ impl Runner {
 
     async fn work(self) -> Ended {
         let mut next = Next::Ask;
+        let mut refusals = 0;
         loop {
             next = match next {
                 Next::Ended(ended) => return ended,
                 Next::Ask => self.ask().await,
+                Next::Wait(taken) => self.taken(taken).await,
+                Next::Refused(reason) if refusals == writing::REFUSALS => return Ended::LedgerClosed(reason),
+                Next::Refused(_) => {
+                    refusals += 1;
+                    self.rest().await;
+                    Next::Ask
+                }
                 Next::Task(task) => {
+                    refusals = 0;
                     let span = crate::telemetry::action_span(&task.record);
                     self.perform(*task).instrument(span).await
                 }
@@ -156,6 +170,9 @@ impl Runner {
             tracing::warn!(code = error.code, "the action is not run: {}", error.message);
             return self.end(&record, Ending::Failed(error), Duration::ZERO).await;
         }
+        if self.stop.is_cancelled() {
+            return Next::Ended(Ended::Stopped);
+        }
         match self.ledger.begin(record.id).await {
             Ok(task) => self.attempts(task).await,
             Err(WriteError::Unlawful(_)) => {
@@ -163,9 +180,14 @@ impl Runner {
                 tracing::info!("the action was not started");
                 Next::Ask
             }
-            Err(WriteError::Closed(reason)) => Next::Ended(Ended::LedgerClosed(reason.to_string())),
             // Once it can be begun the node is looked at again, which may be another by then.
-            Err(error) => self.ask_later(&error).await,
+            Err(WriteError::NoSpace | WriteError::Busy) => {
+                self.watch.step(&record, writing::REWRITE);
+                self.rest().await;
+                Next::Ask
+            }
+            Err(WriteError::Refused(reason)) => Next::Refused(reason.to_string()),
+            Err(WriteError::Closed(reason)) => Next::Ended(Ended::LedgerClosed(reason.to_string())),
         }
     }
 
@@ -201,12 +223,12 @@ impl Runner {
             let paused = self.pause(&record, &error, pause, spent).await;
             spent += began.elapsed();
             let ending = match paused {
-                Ok(next) => {
+                Ok(next) if spent < verdict::deadline(&record) => {
                     record = next;
                     continue;
                 }
                 Err(Paused::Cancelled) => ErrorRecord::cancelled(Some(&error)),
-                Err(Paused::OutOfTime) => ErrorRecord::out_of_time(&record, Some(&error)),
+                Ok(_) | Err(Paused::OutOfTime) => ErrorRecord::out_of_time(&record, Some(&error)),
                 Err(Paused::Stopping) => return self.park(&record, spent).await,
                 Err(Paused::Gone) => return Next::Ask,
                 Err(Paused::Closed(reason)) => return Next::Ended(Ended::LedgerClosed(reason)),

@@ -134,13 +134,11 @@ impl Watch {
         if let State {
             phase: Phase::Step { by, .. },
             turn: now,
-            next_look,
             ..
         } = &mut *state
             && *now == turn
         {
             *by = Instant::now() + self.step;
-            *next_look = Some(*by);
         }
     }
 

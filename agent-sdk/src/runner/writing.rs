@@ -9,13 +9,13 @@ use crate::ledger::{Ending, Status, Taker, Task, WriteError};
 use crate::spec::{Record, State};
 
 /// How long to wait before something is written again that a full disk, or the database, did not take.
-const REWRITE: Duration = Duration::from_millis(500);
+pub(super) const REWRITE: Duration = Duration::from_millis(500);
 
 /// How often what the database refuses is written again: somebody else may hold it for a while.
-const REFUSALS: u32 = 20;
+pub(super) const REFUSALS: u32 = 20;
 
 impl Runner {
-    /// Asks for work and waits for it.
+    /// Asks for work.
     pub(super) async fn ask(&self) -> Next {
         if self.stop.is_cancelled() {
             return Next::Ended(Ended::Stopped);
@@ -23,17 +23,9 @@ impl Runner {
         self.watch.idle();
         let (taker, taken) = self.taker();
         match self.ledger.take(taker).await {
-            Ok(()) => self.taken(taken).await,
+            Ok(()) => Next::Wait(taken),
             Err(error) => Next::Ended(Ended::LedgerClosed(error.to_string())),
         }
-    }
-
-    /// Asks for work when what stands in the way of it may be over.
-    pub(super) async fn ask_later(&self, why: &WriteError) -> Next {
-        tracing::warn!(error = %why, "the next action is not begun yet");
-        self.watch.idle();
-        self.rest().await;
-        Next::Ask
     }
 
     fn taker(&self) -> (Taker, oneshot::Receiver<Task>) {
@@ -42,16 +34,13 @@ impl Runner {
     }
 
     /// Waits for what follows, which is on disk as started once it comes.
-    async fn taken(&self, mut taken: oneshot::Receiver<Task>) -> Next {
+    pub(super) async fn taken(&self, mut taken: oneshot::Receiver<Task>) -> Next {
         tokio::select! {
             biased;
             task = &mut taken => match (task, self.ledger.health()) {
                 (Ok(task), _) => Next::Task(Box::new(task)),
                 (Err(_), Status::Failed(reason)) => Next::Ended(Ended::LedgerClosed(reason.to_string())),
-                (Err(_), _) => {
-                    self.rest().await;
-                    Next::Ask
-                }
+                (Err(_), _) => Next::Refused("the next action cannot be taken from the database".to_owned()),
             },
             () = self.stop.cancelled() => {
                 taken.close();
@@ -75,13 +64,13 @@ impl Runner {
                 Ok(()) => {
                     self.ended(record, &ending, spent);
                     self.watch.done(record.id);
-                    return self.taken(taken).await;
+                    return Next::Wait(taken);
                 }
                 Err(WriteError::Unlawful(unlawful)) => {
                     // Cancelled while its preconditions were looked at. What follows may have been started all the same.
                     tracing::info!(%unlawful, "the action had ended already");
                     self.watch.done(record.id);
-                    return self.taken(taken).await;
+                    return Next::Wait(taken);
                 }
                 Err(error) => match self.better_times(record, error, &mut refusals).await {
                     Ok(()) => {}
@@ -142,7 +131,7 @@ impl Runner {
     }
 
     /// A while, or until the agent stops.
-    async fn rest(&self) {
+    pub(super) async fn rest(&self) {
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(REWRITE) => {}
