@@ -6,7 +6,9 @@
 mod actions;
 mod attributes;
 mod cluster;
+mod dialects;
 mod judge;
+mod kinds;
 mod lists;
 mod node;
 mod records;
@@ -33,7 +35,7 @@ pub struct Check {
     pub dialects: &'static [Dialect],
     /// The fewest agents that it takes.
     pub agents: usize,
-    /// Where `docs/http.md` shows the right answer.
+    /// Where `docs/wire.md` shows the right answer.
     pub reference: &'static str,
     /// Looks at what was gathered.
     pub judge: fn(&Case<'_>, &mut Judge),
@@ -53,6 +55,8 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         records::CHECKS,
         lists::CHECKS,
         wire::CHECKS,
+        kinds::CHECKS,
+        dialects::CHECKS,
     ];
     looked
         .into_iter()
