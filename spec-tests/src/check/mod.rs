@@ -10,6 +10,7 @@ mod dialects;
 mod judge;
 mod kinds;
 mod lists;
+mod looks;
 mod node;
 mod records;
 mod shards;
