@@ -51,7 +51,7 @@ fn judged(fault: Option<Fault>, stage: Stage) -> Report {
             let agent = Agent::start(options(role));
             run(std::slice::from_ref(&agent.address), at(Level::Read))
         }
-        Stage::Cluster | Stage::OneOfCluster => {
+        Stage::Cluster | Stage::ClusterActs | Stage::OneOfCluster => {
             let first = Options {
                 node_id: "node-1".to_owned(),
                 ..options(Role::Primary)
@@ -65,7 +65,8 @@ fn judged(fault: Option<Fault>, stage: Stage) -> Report {
                 .map(Agent::start)
                 .collect();
             let addresses: Vec<_> = agents.iter().map(|agent| agent.address.clone()).collect();
-            run(&addresses, at(Level::Read))
+            let acts = stage == Stage::ClusterActs;
+            run(&addresses, at(if acts { Level::Actions } else { Level::Read }))
         }
         Stage::Acts => {
             let agent = Agent::start(options(Role::Primary));
@@ -128,6 +129,7 @@ fn the_right_agent_is_conformant_wherever_a_mutant_is_tried() {
         Stage::Looks,
         Stage::Copy,
         Stage::Cluster,
+        Stage::ClusterActs,
         Stage::Acts,
         Stage::Removes,
         Stage::Stress,
