@@ -18,6 +18,16 @@ use table::{CAUGHT, Caught, Stage, UNSEEN};
 /// Mutants that are looked at together: they mostly wait, but for those that are put under load.
 const AT_ONCE: [usize; 2] = [24, 4];
 
+/// Has these judged, together.
+pub fn judged_at(agents: &[Agent], level: Level) -> Report {
+    let addresses: Vec<_> = agents.iter().map(|agent| agent.address.clone()).collect();
+    let settings = Settings {
+        level,
+        ..Settings::default()
+    };
+    run(&addresses, settings)
+}
+
 fn run(agents: &[String], settings: Settings) -> Report {
     let agents = agents.iter().map(|agent| agent.parse().unwrap()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread()
