@@ -57,6 +57,11 @@ impl Shared {
         *count - 1
     }
 
+    /// How often this was asked so far.
+    pub fn times_asked(&self, what: &'static str) -> u32 {
+        self.counts.lock().unwrap().get(what).copied().unwrap_or_default()
+    }
+
     /// Stops listening, and cuts every connection.
     pub fn stop(&self) {
         if let Some(server) = self.server.get() {

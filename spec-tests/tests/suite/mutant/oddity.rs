@@ -1,5 +1,7 @@
 //! What an agent may lawfully do, though few do so: whoever judges it by what is usual accuses it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::agent::Shared;
@@ -14,8 +16,10 @@ use super::options::{Faults, Options, Role};
 pub enum Oddity {
     /// The node runs and is in no cluster.
     Outside,
-    /// The node is in no cluster when it is looked at first, and healthy in one from then on.
+    /// The node goes into its cluster right after it was asked for its state.
     Joins,
+    /// The node is in another cluster in the first look, and in none in the second.
+    Moves,
     /// The node is not well; it says so, and that it does not know what it is to its shard.
     Unwell,
     /// The store's process cannot be asked for shards.
@@ -30,6 +34,10 @@ pub enum Oddity {
     FurtherCopy,
     /// The shard's offset goes back when the node comes to be a secondary.
     FollowsAnother,
+    /// The shard's offset can be read in the first look alone.
+    Unreadable,
+    /// The first answer about shards is late.
+    LateOnce,
     /// Shards are listed in another order each time.
     Shuffled,
     /// What is not set is null: headers, deadlines, what to do in place of a kind that is absent.
@@ -58,14 +66,24 @@ pub fn actions(options: &Options) -> Vec<Action> {
 }
 
 /// What oddities make of an answer under this path.
-pub fn bend(mut answer: Answer, shared: &Shared, tree: Tree, path: &str) -> Answer {
+pub async fn bend(mut answer: Answer, shared: &Shared, tree: Tree, path: &str) -> Answer {
     let asked = path.rsplit('/').next().filter(|_| answer.status == 200);
     for oddity in &shared.options.oddities {
         answer = match (oddity, asked.unwrap_or_default()) {
             (Oddity::Outside, "node") => with(&answer, |node| node["node_status"] = json!("NOT_IN_CLUSTER")),
             (Oddity::Outside, "store") => nowhere(tree),
-            (Oddity::Joins, "node") if shared.asked("joins") == 0 => {
+            (Oddity::Joins, "node") if shared.times_asked("joins") == 0 => {
                 with(&answer, |node| node["node_status"] = json!("NOT_IN_CLUSTER"))
+            }
+            (Oddity::Joins, "store") => {
+                shared.asked("joins");
+                answer
+            }
+            (Oddity::Moves, "node") if shared.times_asked("moves") == 1 => {
+                with(&answer, |node| node["node_status"] = json!("LEAVING_CLUSTER"))
+            }
+            (Oddity::Moves, "store") if shared.asked("moves") == 0 => {
+                with(&answer, |store| store["cluster_id"] = json!("cluster-0"))
             }
             (Oddity::Unwell, "node") => with(&answer, |node| node["node_status"] = json!("UNHEALTHY")),
             (Oddity::Unwell, "shards") => with(&answer, |body| {
@@ -93,6 +111,17 @@ pub fn bend(mut answer: Answer, shared: &Shared, tree: Tree, path: &str) -> Answ
                     becomes(body, tree, if looks == 0 { Role::Primary } else { Role::Secondary });
                     body["shards"][0]["commit_offset"]["value"] = json!(if looks == 0 { 2000 } else { 1000 + looks });
                 })
+            }
+            (Oddity::Unreadable, "shards") if shared.asked("unreadable") > 0 => with(&answer, |body| {
+                let offset = &mut body["shards"][0]["commit_offset"];
+                match tree {
+                    Tree::V1 => *offset = Value::Null,
+                    Tree::Unstable => offset["value"] = json!(-1),
+                }
+            }),
+            (Oddity::LateOnce, "shards") if shared.asked("late") == 0 => {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                answer
             }
             (Oddity::Outside | Oddity::Bare, "shards") => with(&answer, |body| body["shards"] = json!([])),
             (Oddity::FurtherCopy, "shards") => with(&answer, |body| second(body, tree, Role::Secondary)),

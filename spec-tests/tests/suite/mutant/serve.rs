@@ -44,7 +44,7 @@ pub async fn answer(shared: Data<Shared>, request: HttpRequest, payload: Payload
         Ok(answer) => answer,
         Err(problem) => problem.answer(tree, &shared.faults),
     };
-    let answer = oddity::bend(answer, &shared, tree, &path);
+    let answer = oddity::bend(answer, &shared, tree, &path).await;
     if answer.cut {
         return Ok(cut());
     }
