@@ -6,8 +6,11 @@
 mod actions;
 mod attributes;
 mod cluster;
+mod dialects;
 mod judge;
+mod kinds;
 mod lists;
+mod looks;
 mod node;
 mod records;
 mod shards;
@@ -33,7 +36,7 @@ pub struct Check {
     pub dialects: &'static [Dialect],
     /// The fewest agents that it takes.
     pub agents: usize,
-    /// Where `docs/http.md` shows the right answer.
+    /// Where `docs/wire.md` shows the right answer.
     pub reference: &'static str,
     /// Looks at what was gathered.
     pub judge: fn(&Case<'_>, &mut Judge),
@@ -53,6 +56,8 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         records::CHECKS,
         lists::CHECKS,
         wire::CHECKS,
+        kinds::CHECKS,
+        dialects::CHECKS,
     ];
     looked
         .into_iter()

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::judge::{Case, Judge, value};
+use super::wire::is_later;
 use super::{Check, V1, read};
 use crate::client::Exchange;
 use crate::dialect::Dialect;
-use crate::gather::{Seen, Told};
+use crate::gather::{Scheduled, Seen, Told};
 use crate::model::{Field, Record};
 use crate::verdict::Severity::{Must, Should, Wire};
 
@@ -30,10 +31,9 @@ pub(super) const CHECKS: &[Check] = &[
     has!("record.args", "a record tells the arguments", |record| {
         !matches!(record.args, Field::Missing | Field::Wrong)
     }),
-    has!("record.headers", "a record tells its headers", |record| record
-        .headers
-        .value()
-        .is_some()),
+    has!("record.headers", "a record tells its headers", |record| {
+        !matches!(record.headers, Field::Missing | Field::Wrong)
+    }),
     read(
         "record.id",
         Must,
@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[Check] = &[
         WHERE,
         |case, judge| {
             each(case, judge, |exchange, record, judge| match record.id.value() {
-                Some(id) if uuid::Uuid::try_parse(id).is_ok() => judge.holds(),
+                Some(id) if is_uuid(id) => judge.holds(),
                 Some(id) => judge.broken(exchange, "a UUID under /id", format!("{id:?}")),
                 None => {}
             });
@@ -70,9 +70,6 @@ pub(super) const CHECKS: &[Check] = &[
         .state
         .value()
         .is_some()),
-    has!("record.state_payload", "a record has a place for progress", |record| {
-        !matches!(record.payload, Field::Missing | Field::Wrong)
-    }),
     read(
         "record.finished_ts",
         Must,
@@ -102,8 +99,12 @@ pub(super) const CHECKS: &[Check] = &[
         "times are RFC 3339 in UTC with nine digits and Z",
         WHERE,
         |case, judge| {
-            each(case, judge, |exchange, record, judge| {
-                for time in [&record.created, &record.scheduled, &record.finished] {
+            each_own(case, judge, |exchange, record, own, judge| {
+                let created = Some(&record.created).filter(|_| own);
+                for time in [&record.scheduled, &record.started, &record.finished]
+                    .into_iter()
+                    .chain(created)
+                {
                     let Some(time) = time.value() else { continue };
                     if instant(time).is_some() && time.len() == 30 && time.ends_with('Z') {
                         judge.holds();
@@ -124,19 +125,15 @@ pub(super) const CHECKS: &[Check] = &[
         "an action is made before it is recorded, and recorded before it ends",
         WHERE,
         |case, judge| {
-            each(case, judge, |exchange, record, judge| {
+            each_own(case, judge, |exchange, record, own, judge| {
                 let of = |time: &Field<String>| time.value().and_then(|time| instant(time));
-                let (created, scheduled) = (of(&record.created), of(&record.scheduled));
-                // In `unstable` it is the client who says when it was made.
-                if case.dialect == Dialect::V1
-                    && created
-                        .zip(scheduled)
-                        .is_some_and(|(created, scheduled)| created > scheduled)
-                {
+                let scheduled = of(&record.scheduled);
+                let made = of(&record.created).filter(|_| own).zip(scheduled);
+                if let Some((created, scheduled)) = made.filter(|(created, scheduled)| created > scheduled) {
                     judge.broken(
                         exchange,
-                        "a time of the record after that of its making",
-                        format!("{scheduled:?}"),
+                        format!("a time of the record after that of its making, {created}"),
+                        scheduled.to_string(),
                     );
                 }
                 match (scheduled, of(&record.finished)) {
@@ -156,9 +153,11 @@ pub(super) const CHECKS: &[Check] = &[
         WHERE,
         |case, judge| {
             each(case, judge, |_, _, judge| judge.holds());
-            for told in case.agents.iter().flat_map(records) {
-                if told.read.is_none() && told.status() != Some(404) {
-                    judge.broken(&told.exchange, "a record as JSON", told.exchange.came());
+            for (told, _) in case.agents.iter().flat_map(records) {
+                match &told.exchange.outcome {
+                    Ok(answer) if is_later(answer) => judge.blind("the agent had no time to tell of a record"),
+                    Ok(answer) if told.read.is_some() || answer.status == 404 => {}
+                    _ => judge.broken(&told.exchange, "a record as JSON", told.exchange.came()),
                 }
             }
         },
@@ -170,35 +169,48 @@ pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }
 
-/// Every record that was read of an agent.
-fn records(agent: &Seen) -> impl Iterator<Item = &Told<Record>> {
-    let acted = agent.acted.iter().flat_map(|acted| {
-        let single = [&acted.success, &acted.failure, &acted.counted];
-        single
-            .into_iter()
-            .chain(&acted.row)
-            .flat_map(|scheduled| &scheduled.looks)
-    });
-    agent.records.iter().chain(acted)
+/// A UUID as it is written: with four hyphens, and nothing around it.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
 }
 
-/// Every record that could be read. Without one at level `read` there is nothing to see: the agent has run no action.
+/// Every record that was read of an agent, with the request that made it where that was the suite's.
+fn records(agent: &Seen) -> impl Iterator<Item = (&Told<Record>, Option<&Scheduled>)> {
+    let acted = agent.acted.iter().flat_map(|acted| {
+        let single = [&acted.success, &acted.failure, &acted.counted];
+        let all = single.into_iter().chain(&acted.row);
+        all.flat_map(|scheduled| scheduled.looks.iter().map(move |told| (told, Some(scheduled))))
+    });
+    agent.records.iter().map(|told| (told, None)).chain(acted)
+}
+
+/// Every record that could be read.
 fn each(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Exchange, &Record, &mut Judge)) {
+    each_own(case, judge, |exchange, record, _, judge| look(exchange, record, judge));
+}
+
+/// The same, and whether it was the agent itself that said when the action was made: where a client did, its clock need not
+/// be the agent's, nor its way to write a time. Without a record at level `read` there is nothing to see: the agent has run no
+/// action.
+fn each_own(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Exchange, &Record, bool, &mut Judge)) {
     for agent in case.agents {
-        let mut found = false;
-        for told in records(agent) {
+        let (mut asked, mut found) = (false, false);
+        for (told, scheduled) in records(agent) {
+            asked = true;
             if told.read.is_none() {
                 continue;
             }
+            // `v1` has no place for a time of the client's.
+            let own = scheduled.is_some_and(|scheduled| case.dialect == Dialect::V1 || scheduled.created.is_none());
             if let Some(record) = value(judge, told) {
                 found = true;
-                look(&told.exchange, record, judge);
+                look(&told.exchange, record, own, judge);
             }
         }
-        match (found, &agent.acted) {
-            (true, _) => {}
-            (false, None) => judge.unasked("the agent keeps no record of an action; --level actions makes some"),
-            (false, Some(_)) => judge.blind("no record of an action could be read"),
+        match (found, asked, &agent.acted) {
+            (true, _, _) => {}
+            (false, false, None) => judge.unasked("the agent keeps no record of an action; --level actions makes some"),
+            (false, _, _) => judge.blind("no record of an action could be read"),
         }
     }
 }

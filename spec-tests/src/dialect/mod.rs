@@ -1,8 +1,10 @@
 //! The two dialects: under which paths an agent is asked, and where in its answers the model's fields stand.
 //!
 //! A rule that `wire.md` lays down for a shape alone is broken under a `wire.*` check; where the specification itself asks
-//! for what is missing, the misfit goes to the check of that sentence, and to no other.
+//! for what is missing, the misfit goes to the check of that sentence, and to no other; where the specification only
+//! recommends what the contract asks for, it goes to both.
 
+mod amounts;
 mod reading;
 mod unstable;
 mod v1;

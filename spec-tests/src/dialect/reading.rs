@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::client::trimmed;
-use crate::model::{Amount, Field, Misfit};
+use crate::model::{Field, Misfit, State};
 
 /// What is found on the way through one answer.
 #[derive(Debug, Default)]
@@ -83,6 +83,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Whatever stands there; only its key has to.
+    pub(super) fn any(&self, misfits: &mut Misfits, field: (&str, &'static str)) -> Field<Value> {
+        self.field(misfits, field, "any value", Absent::Null, |value| Some(value.clone()))
+    }
+
     pub(super) fn text(&self, misfits: &mut Misfits, field: (&str, &'static str), absent: Absent) -> Field<String> {
         self.field(misfits, field, "a string", absent, text)
     }
@@ -124,41 +129,28 @@ impl<'a> Object<'a> {
             Field::Wrong => Field::Wrong,
         }
     }
-
-    /// An amount whose unit `unit` reads. `checks`: of the whole, of its number, of its number's width, of its unit.
-    pub(super) fn amount(
-        &self,
-        misfits: &mut Misfits,
-        key: &str,
-        checks: [&'static str; 4],
-        absent: Absent,
-        unit: impl FnOnce(&Value) -> Option<String>,
-    ) -> Field<Amount> {
-        let [whole, number, width, of] = checks;
-        match self.get(key) {
-            Some(Value::Object(map)) => {
-                let at = self.place(key);
-                let amount = Object { map, at: &at };
-                let integer = "an integer of 64 bits with its sign";
-                // A number that is whole and too large is an integer all the same, where its width is the contract's alone.
-                let large = amount.get("value").is_some_and(is_large);
-                let number = if large { width } else { number };
-                Field::Value(Amount {
-                    value: amount.field(misfits, ("value", number), integer, Absent::Never, Value::as_i64),
-                    unit: amount.field(misfits, ("unit", of), "a unit", Absent::Never, unit),
-                })
-            }
-            _ => self.field(misfits, (key, whole), "an amount with its unit", absent, |_| None),
-        }
-    }
 }
 
-/// Whole, and beyond 64 bits.
-fn is_large(value: &Value) -> bool {
-    value.as_i64().is_none()
-        && value
-            .as_f64()
-            .is_some_and(|number| number.fract() == 0.0 && number.abs() >= 9e18)
+/// A whole number of 64 bits with its sign, however it is written: 7, 7.0 and 7e0 are one number.
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    let by_value = || {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        format!("{number:.0}").parse().ok()
+    };
+    value.as_i64().or_else(by_value)
+}
+
+/// A whole number without a sign.
+pub(super) fn count(value: &Value) -> Option<u64> {
+    integer(value).and_then(|number| u64::try_from(number).ok())
+}
+
+/// Whose rule is broken by a time of the end that is not there: the specification asks for it of what has ended alone.
+pub(super) fn end_of(state: &Field<State>) -> &'static str {
+    match state.value() {
+        Some(state) if state.is_final() => "record.finished_ts",
+        _ => "wire.record",
+    }
 }
 
 pub(super) fn text(value: &Value) -> Option<String> {
@@ -177,4 +169,31 @@ pub(super) fn strings(value: &Value) -> Option<BTreeMap<String, String>> {
     map.iter()
         .map(|(name, value)| Some((name.clone(), text(value)?)))
         .collect()
+}
+
+/// Values by name, texts as they are and all others as JSON.
+pub(super) fn named(value: &Value) -> Option<BTreeMap<String, String>> {
+    let map = value.as_object()?;
+    let told = |value: &Value| text(value).unwrap_or_else(|| value.to_string());
+    Some(map.iter().map(|(name, value)| (name.clone(), told(value))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_str, json};
+
+    use super::*;
+
+    #[test]
+    fn a_number_is_what_it_is_worth_however_it_is_written() {
+        let read = |text| integer(&from_str(text).unwrap());
+        for (text, number) in [("7", 7), ("7.0", 7), ("7e0", 7), ("-0", 0), ("-1.0", -1)] {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        assert_eq!(read("-9223372036854775808"), Some(i64::MIN));
+        for text in ["7.5", "9223372036854775808", "1e300", "\"7\"", "null"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert_eq!((count(&json!(4.0)), count(&json!(-1))), (Some(4), None));
+    }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::reading::{Absent, Misfits, Object, one_of, strings, text};
+use super::amounts::{LAG, OFFSET, amount};
+use super::reading::{Absent, Misfits, Object, end_of, one_of, strings, text};
 use super::v1::{addresses, brief, version};
 use super::{Ask, List};
-use crate::model::{Field, NODE_STATES, Node, NodeState, Record, Role, STATES, Shard, Store};
+use crate::model::{Field, NODE_STATES, Node, NodeState, Record, Role, STATES, Shard, State, Store};
 
 const ROLES: [(&str, Role); 3] = [
     ("Primary", Role::Primary),
@@ -88,20 +89,8 @@ pub(super) fn shards(misfits: &mut Misfits, body: &Value) -> Option<Field<Vec<Sh
                 value => one_of(&ROLES, value),
             },
         ),
-        offset: shard.amount(
-            misfits,
-            "commit_offset",
-            ["wire.shards", "shard.offset", "wire.shards", "shard.offset.unit"],
-            Absent::Never,
-            unit,
-        ),
-        lag: shard.amount(
-            misfits,
-            "lag",
-            ["wire.shards", "shard.lag", "shard.lag", "shard.lag.unit"],
-            Absent::Null,
-            unit,
-        ),
+        offset: amount(misfits, shard, ("commit_offset", &OFFSET, Absent::Never), unit),
+        lag: amount(misfits, shard, ("lag", &LAG, Absent::Null), unit),
     }))
 }
 
@@ -128,40 +117,28 @@ pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
     let object = misfits.object("wire.record", "", body)?;
     let Some(inner) = object.get("state").filter(|state| state.is_object()) else {
         misfits.add("record.state", "/state".to_owned(), "an object", object.get("state"));
-        return Some(Record {
-            payload: Field::Missing,
-            ..head(misfits, object)
-        });
+        return Some(head(misfits, object, Field::Missing));
     };
-    let state = misfits.object("record.state", "/state", inner)?;
+    let inner = misfits.object("record.state", "/state", inner)?;
+    let state = inner.field(
+        misfits,
+        ("phase", "record.state"),
+        "one of the four states",
+        Absent::Never,
+        |value| one_of(&STATES, value),
+    );
+    let [error, payload] = ["error", "payload"].map(|key| inner.any(misfits, (key, "wire.record")));
     Some(Record {
-        state: state.field(
-            misfits,
-            ("phase", "record.state"),
-            "one of the four states",
-            Absent::Never,
-            |value| one_of(&STATES, value),
-        ),
-        error: state.field(misfits, ("error", "wire.record"), "any value", Absent::Null, |value| {
-            Some(value.clone())
-        }),
-        payload: state.field(
-            misfits,
-            ("payload", "record.state_payload"),
-            "any value",
-            Absent::Null,
-            |value| Some(value.clone()),
-        ),
-        ..head(misfits, object)
+        payload,
+        error,
+        ..head(misfits, object, state)
     })
 }
 
-/// A record without what stands under `state`.
-fn head(misfits: &mut Misfits, object: Object<'_>) -> Record {
+/// A record without what stands under `state` besides the state itself.
+fn head(misfits: &mut Misfits, object: Object<'_>, state: Field<State>) -> Record {
     Record {
-        args: object.field(misfits, ("args", "record.args"), "any value", Absent::Null, |value| {
-            Some(value.clone())
-        }),
+        args: object.any(misfits, ("args", "record.args")),
         headers: object.field(
             misfits,
             ("metadata", "record.headers"),
@@ -174,7 +151,8 @@ fn head(misfits: &mut Misfits, object: Object<'_>) -> Record {
         requester: Field::Missing,
         created: object.text(misfits, ("created_time", "record.created_ts"), Absent::Never),
         scheduled: object.text(misfits, ("scheduled_time", "record.scheduled_ts"), Absent::Never),
-        finished: object.text(misfits, ("finished_time", "record.finished_ts"), Absent::Null),
+        finished: object.text(misfits, ("finished_time", end_of(&state)), Absent::Null),
+        state,
         ..Record::default()
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::reading::{Absent, Misfits, Object, one_of, strings, text};
+use super::amounts::{LAG, OFFSET, amount};
+use super::reading::{Absent, Misfits, Object, count, end_of, named, one_of, text};
 use super::{Ask, List};
 use crate::model::{Brief, Field, NODE_STATES, Node, Record, Role, STATES, Shard, Store};
 
@@ -120,20 +121,8 @@ pub(super) fn shards(misfits: &mut Misfits, body: &Value) -> Option<Field<Vec<Sh
                 Absent::Never,
                 |value| one_of(&ROLES, value),
             ),
-            offset: shard.amount(
-                misfits,
-                "commit_offset",
-                ["wire.shards", "shard.offset", "wire.shards", "shard.offset.unit"],
-                Absent::Null,
-                said,
-            ),
-            lag: shard.amount(
-                misfits,
-                "replication_lag",
-                ["wire.shards", "shard.lag", "shard.lag", "shard.lag.unit"],
-                Absent::Null,
-                said,
-            ),
+            offset: amount(misfits, shard, ("commit_offset", &OFFSET, Absent::Null), said),
+            lag: amount(misfits, shard, ("replication_lag", &LAG, Absent::Null), said),
         }
     }))
 }
@@ -170,15 +159,14 @@ pub(super) fn brief(misfits: &mut Misfits, action: Object<'_>, state: &str) -> B
 pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
     let object = misfits.object("wire.record", "", body)?;
     let started = object.text(misfits, ("started_ts", "wire.record"), Absent::Null);
-    let any = |misfits: &mut Misfits, key| {
-        object.field(misfits, (key, "wire.record"), "any value", Absent::Null, |value| {
-            Some(value.clone())
-        })
-    };
-    let output = any(misfits, "output");
-    any(misfits, "preconditions");
-    for key in ["attempt", "deadline_s", "version"] {
-        object.field(misfits, (key, "wire.record"), "a number", Absent::Never, Value::as_u64);
+    let [output, payload, _] =
+        ["output", "state_payload", "preconditions"].map(|key| object.any(misfits, (key, "wire.record")));
+    for (key, absent) in [
+        ("attempt", Absent::Never),
+        ("deadline_s", Absent::Null),
+        ("version", Absent::Never),
+    ] {
+        object.field(misfits, (key, "wire.record"), "a number", absent, count);
     }
     object.field(
         misfits,
@@ -197,16 +185,22 @@ pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
             whole.then(|| value.clone())
         },
     );
+    let state = object.field(
+        misfits,
+        ("state", "record.state"),
+        "one of the four states",
+        Absent::Never,
+        |value| one_of(&STATES, value),
+    );
     Some(Record {
-        args: object.field(misfits, ("args", "record.args"), "any value", Absent::Null, |value| {
-            Some(value.clone())
-        }),
+        args: object.any(misfits, ("args", "record.args")),
+        // Null where none were given.
         headers: object.field(
             misfits,
             ("headers", "record.headers"),
-            "strings by name",
-            Absent::Never,
-            strings,
+            "values by name",
+            Absent::Null,
+            named,
         ),
         id: object.words(misfits, ("id", "record.id"), Absent::Never),
         kind: object.words(misfits, ("kind", "record.kind"), Absent::Never),
@@ -214,21 +208,9 @@ pub(super) fn record(misfits: &mut Misfits, body: &Value) -> Option<Record> {
         created: object.text(misfits, ("created_ts", "record.created_ts"), Absent::Never),
         scheduled: object.text(misfits, ("scheduled_ts", "record.scheduled_ts"), Absent::Never),
         started,
-        finished: object.text(misfits, ("finished_ts", "record.finished_ts"), Absent::Null),
-        state: object.field(
-            misfits,
-            ("state", "record.state"),
-            "one of the four states",
-            Absent::Never,
-            |value| one_of(&STATES, value),
-        ),
-        payload: object.field(
-            misfits,
-            ("state_payload", "record.state_payload"),
-            "any value",
-            Absent::Null,
-            |value| Some(value.clone()),
-        ),
+        finished: object.text(misfits, ("finished_ts", end_of(&state)), Absent::Null),
+        state,
+        payload,
         output,
         error,
     })

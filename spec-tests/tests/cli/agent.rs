@@ -144,6 +144,17 @@ pub(crate) fn node(status: &str) -> Reply {
     ))
 }
 
+/// The one kind that there is, with what is said of it besides, and why there is none of the others.
+pub(crate) fn kinds(said: &str) -> Reply {
+    let absent = ["init", "add", "join"].map(|name| {
+        format!(r#"{{"kind":"agent.replicante.io/cluster.{name}","reason":"nodes find each other","instead":null}}"#)
+    });
+    good(format!(
+        r#"{{"kinds":[{{"kind":"agent.replicante.io/cluster.remove","deadline_s":60,"plan":false,{said}}}],"absent":[{}]}}"#,
+        absent.join(",")
+    ))
+}
+
 const ACTION: &str = r#""id":"3d414d8e-dd25-4d44-957a-2f1fc5408dc2","kind":"agent.replicante.io/test.success",
     "requester":"AGENT_API","created_ts":"2021-01-01T00:00:00.000000000Z",
     "scheduled_ts":"2026-01-01T00:00:00.000000000Z","started_ts":"2026-01-01T00:00:01.000000000Z",
@@ -164,9 +175,7 @@ fn right(asked: &Asked) -> Reply {
         ("GET", Some("actions/3d414d8e-dd25-4d44-957a-2f1fc5408dc2")) => good(format!(
             r#"{{"args":{{}},"headers":{{}},"state_payload":null,"output":{{}},"preconditions":null,{ACTION}}}"#
         )),
-        ("GET", Some("kinds")) => good(
-            r#"{"kinds":[{"kind":"agent.replicante.io/cluster.remove","summary":"Removes a node.","args":{},"output":{},"deadline_s":60,"plan":false}],"absent":[]}"#,
-        ),
+        ("GET", Some("kinds")) => kinds(r#""summary":"Removes a node.","args":{},"output":{}"#),
         ("GET", Some("openapi.json")) => {
             good(r#"{"openapi":"3.1.0","paths":{"/info/node":{},"/info/store":{},"/info/shards":{},"/actions":{}}}"#)
         }

@@ -18,6 +18,16 @@ use table::{CAUGHT, Caught, Stage, UNSEEN};
 /// Mutants that are looked at together: they mostly wait, but for those that are put under load.
 const AT_ONCE: [usize; 2] = [24, 4];
 
+/// Has these judged, together.
+pub fn judged_at(agents: &[Agent], level: Level) -> Report {
+    let addresses: Vec<_> = agents.iter().map(|agent| agent.address.clone()).collect();
+    let settings = Settings {
+        level,
+        ..Settings::default()
+    };
+    run(&addresses, settings)
+}
+
 fn run(agents: &[String], settings: Settings) -> Report {
     let agents = agents.iter().map(|agent| agent.parse().unwrap()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -51,7 +61,7 @@ fn judged(fault: Option<Fault>, stage: Stage) -> Report {
             let agent = Agent::start(options(role));
             run(std::slice::from_ref(&agent.address), at(Level::Read))
         }
-        Stage::Cluster | Stage::OneOfCluster => {
+        Stage::Cluster | Stage::ClusterActs | Stage::OneOfCluster => {
             let first = Options {
                 node_id: "node-1".to_owned(),
                 ..options(Role::Primary)
@@ -65,7 +75,8 @@ fn judged(fault: Option<Fault>, stage: Stage) -> Report {
                 .map(Agent::start)
                 .collect();
             let addresses: Vec<_> = agents.iter().map(|agent| agent.address.clone()).collect();
-            run(&addresses, at(Level::Read))
+            let acts = stage == Stage::ClusterActs;
+            run(&addresses, at(if acts { Level::Actions } else { Level::Read }))
         }
         Stage::Acts => {
             let agent = Agent::start(options(Role::Primary));
@@ -128,6 +139,7 @@ fn the_right_agent_is_conformant_wherever_a_mutant_is_tried() {
         Stage::Looks,
         Stage::Copy,
         Stage::Cluster,
+        Stage::ClusterActs,
         Stage::Acts,
         Stage::Removes,
         Stage::Stress,

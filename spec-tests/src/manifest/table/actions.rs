@@ -1,6 +1,6 @@
 //! What agents do with actions, and the actions that have fixed names.
 
-use super::{CHANGES, NEED, checked, informs, not_checked, partly};
+use super::{CHANGES, KINDS, NEED, checked, informs, not_checked, partly};
 use crate::manifest::Entry;
 
 const AGENT_ACTIONS: &str = "Behaviours › Agent Actions";
@@ -63,16 +63,23 @@ pub(super) const ENTRIES: &[Entry] = &[
         ALL,
         "50b9f12094cb8580",
         "some behaviours have to be there as actions of fixed names",
-        &["cluster.remove"],
+        &[
+            "kinds.init",
+            "kinds.add",
+            "kinds.join",
+            "kinds.remove",
+            "cluster.remove",
+        ],
         NEED,
     ),
     informs(ALL, "b92a6f4dcdd3bf1a", "such actions are what automation is built on"),
     informs(CLUSTER_INITIALISATION, "54838800b6c25259", "names the action"),
-    not_checked(
+    partly(
         CLUSTER_INITIALISATION,
         "b43b7aeefb171d6d",
         "the fixed name of the action that makes a cluster",
-        NEED,
+        &["kinds.init"],
+        KINDS,
     ),
     not_checked(
         CLUSTER_INITIALISATION,
@@ -95,18 +102,20 @@ pub(super) const ENTRIES: &[Entry] = &[
         "312fd133d772a748",
         "what the action leaves behind is said in the agent's own documents",
     ),
-    not_checked(
+    partly(
         CLUSTER_INITIALISATION,
         "4e3cd67ca996f0bb",
         "the action is there where a cluster has to be made by hand",
+        &["kinds.init"],
         NEED,
     ),
     informs(ADD_NODE, "a9338f3235503089", "names the action"),
-    not_checked(
+    partly(
         ADD_NODE,
         "59891f279c5e0fdb",
         "the fixed name of the action that takes a new node in",
-        NEED,
+        &["kinds.add"],
+        KINDS,
     ),
     not_checked(
         ADD_NODE,
@@ -130,18 +139,20 @@ pub(super) const ENTRIES: &[Entry] = &[
         "312fd133d772a748",
         "what the action leaves behind is said in the agent's own documents",
     ),
-    not_checked(
+    partly(
         ADD_NODE,
         "71af154bbabdacf2",
         "the action is there where members take new nodes in",
+        &["kinds.add"],
         NEED,
     ),
     informs(JOIN_CLUSTER, "ebd648eb24427623", "names the action"),
-    not_checked(
+    partly(
         JOIN_CLUSTER,
         "44fd3ec9216624a3",
         "the fixed name of the action by which a new node goes in",
-        NEED,
+        &["kinds.join"],
+        KINDS,
     ),
     not_checked(
         JOIN_CLUSTER,
@@ -165,10 +176,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         "312fd133d772a748",
         "what the action leaves behind is said in the agent's own documents",
     ),
-    not_checked(
+    partly(
         JOIN_CLUSTER,
         "fee11ccbf0d2b7c1",
         "the action is there where new nodes go in by themselves",
+        &["kinds.join"],
         NEED,
     ),
     informs(REMOVE_NODE, "f6a22afc99f0d754", "names the action"),
@@ -176,7 +188,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         REMOVE_NODE,
         "7b7d7549725a0b4e",
         "the fixed name of the action that takes a node out",
-        &["cluster.remove"],
+        &["kinds.remove", "cluster.remove"],
     ),
     not_checked(
         REMOVE_NODE,
@@ -207,10 +219,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         "312fd133d772a748",
         "what the action leaves behind is said in the agent's own documents",
     ),
-    not_checked(
+    partly(
         REMOVE_NODE,
         "1dfbef7727a2b3c3",
         "the action is there where a node that is gone has to be taken out by hand",
+        &["kinds.remove"],
         NEED,
     ),
 ];

@@ -26,11 +26,13 @@ pub(super) const PARTS: [&[Entry]; 7] = [
 ];
 
 const STORE: &str =
-    "it binds the data store, not the agent: nothing that an agent answers shows whether its store does so";
+    "it binds the data store, and shows only where one is written to, stopped or cut off: the suite does none of that";
 const CHANGES: &str = "seeing it takes a change of the cluster, and the suite makes none";
 const WRITES: &str = "seeing it takes a write to the data store, and the suite speaks with agents alone";
 const TRUTH: &str = "whether it is so, only the store knows: the suite speaks with agents alone";
-const NEED: &str = "whether a data store needs the action is told by no answer, only by the agent's documents";
+const KINDS: &str = "the dialect unstable tells of no action that it was not asked for";
+const NEED: &str =
+    "an agent is believed in what it says of its store's needs, and the dialect unstable has no place to say it";
 
 const fn checked(
     place: &'static str,

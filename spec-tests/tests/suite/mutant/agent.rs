@@ -16,7 +16,7 @@ use super::draft::draft;
 use super::fault::Fault;
 use super::json::Json;
 use super::options::{Faults, Options};
-use super::{durable, runner, serve};
+use super::{durable, oddity, runner, serve};
 
 /// What the server and the runner have in common.
 pub struct Shared {
@@ -57,6 +57,11 @@ impl Shared {
         *count - 1
     }
 
+    /// How often this was asked so far.
+    pub fn times_asked(&self, what: &'static str) -> u32 {
+        self.counts.lock().unwrap().get(what).copied().unwrap_or_default()
+    }
+
     /// Stops listening, and cuts every connection.
     pub fn stop(&self) {
         if let Some(server) = self.server.get() {
@@ -86,6 +91,9 @@ impl Agent {
         if faults.has(Fault::SameActionEverywhere) {
             let text = r#"{"kind": "agent.replicante.io/test.success", "id": "00000000-0000-4000-8000-000000000001"}"#;
             let action = draft(Tree::V1, &Json::read(text).unwrap(), &faults).unwrap();
+            book.accept(action);
+        }
+        for action in oddity::actions(&options) {
             book.accept(action);
         }
         let shared = Arc::new(Shared {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::agent::Shared;
 use super::answer::Tree;
 use super::fault::Fault;
+use super::options::Role;
 
 fn remove(body: &mut Value, key: &str) {
     if let Some(map) = body.as_object_mut() {
@@ -52,6 +53,7 @@ pub(super) fn store(body: &mut Value, shared: &Shared) {
             Fault::ClusterIdEmpty => body["cluster_id"] = json!(""),
             Fault::ClusterIdChanges => body["cluster_id"] = json!(format!("cluster-{}", shared.asked("cluster"))),
             Fault::ClusterIdDiffers => body["cluster_id"] = json!(format!("of-{}", shared.options.node_id)),
+            Fault::ClusterIdNullWhileHealthy => body["cluster_id"] = Value::Null,
             Fault::StoreAttributesMissing => remove(body, "attributes"),
             Fault::StoreAttributeList => body["attributes"]["example.org/disks"] = json!(["a", "b"]),
             Fault::StoreAttributeUnscoped => body["attributes"]["full"] = json!(0.5),
@@ -90,6 +92,7 @@ pub(super) fn shard(shard: &mut Value, shared: &Shared, tree: Tree) {
         name if v1 => json!(name),
         name => json!({"unit": name}),
     };
+    let other_form = |name: &str| if v1 { json!({"unit": name}) } else { json!(name) };
     let lagging = !shard[names.lag].is_null();
     let role = shard[names.role].as_str().unwrap_or_default().to_owned();
     for fault in &shared.faults.0 {
@@ -113,6 +116,15 @@ pub(super) fn shard(shard: &mut Value, shared: &Shared, tree: Tree) {
                 shard["commit_offset"]["unit"] = unit(if odd { "seconds" } else { "milliseconds" });
             }
             Fault::OffsetGoesBack => shard["commit_offset"]["value"] = json!(1000 - i64::from(shared.asked("offset"))),
+            Fault::OffsetUnitOtherForm => shard["commit_offset"]["unit"] = other_form("entries"),
+            Fault::LagUnitOtherForm if lagging => shard[names.lag]["unit"] = other_form("entries"),
+            Fault::OnlyOther => {
+                shard[names.role] = if v1 {
+                    json!("OTHER")
+                } else {
+                    json!({"Other": "no idea"})
+                }
+            }
             Fault::LagMissing => remove(shard, names.lag),
             Fault::LagWithoutUnit if lagging => remove(&mut shard[names.lag], "unit"),
             Fault::LagString if lagging => shard[names.lag]["value"] = json!("1"),
@@ -131,6 +143,7 @@ pub(super) fn shards(body: &mut Value, shared: &Shared) {
         match fault {
             Fault::ShardsMissing => remove(body, "shards"),
             Fault::NoShards => body["shards"] = json!([]),
+            Fault::OnlyOther if shared.options.role == Role::Secondary => body["shards"] = json!([]),
             Fault::ShardsBareList => *body = body["shards"].take(),
             Fault::ShardIdTwice => {
                 let shard = body["shards"][0].clone();

@@ -82,6 +82,10 @@ pub fn draft(tree: Tree, body: &Json<'_>, faults: &Faults) -> Result<Action, Pro
     };
     let kind = text("kind")?.ok_or_else(|| bad("/kind", "a kind is needed"))?;
     let id = match text("id")? {
+        None if faults.has(Fault::MadeIdsAlike) && tree == Tree::V1 => {
+            "5eed0000-0000-4000-8000-000000000001".to_owned()
+        }
+        None if faults.has(Fault::MadeIdsAlike) => "5eed0000-0000-4000-8000-000000000002".to_owned(),
         None if faults.has(Fault::MadeIdNumber) => Uuid::new_v4().as_u128().to_string(),
         None => Uuid::new_v4().to_string(),
         Some(id) => match uuid(&id) {

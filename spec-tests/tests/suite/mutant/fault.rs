@@ -460,4 +460,30 @@ faults! {
     RemoveFailsTwice,
     /// Removing a node that is not there fails.
     RemoveOfAbsentFails,
+
+    // What only a close look shows.
+    /// `cluster_id` is null for ever, beside a healthy node.
+    ClusterIdNullWhileHealthy,
+    /// The offset's unit is told as the other dialect has it.
+    OffsetUnitOtherForm,
+    /// The lag's unit is told as the other dialect has it (secondaries).
+    LagUnitOtherForm,
+    /// One node alone lists the shard, as `OTHER`.
+    OnlyOther,
+    /// The time of the first run is told in another zone (`v1`).
+    StartedWithOffset,
+    /// The time of the making is that of a clock that is ahead of the one that records (`v1`).
+    CreatedAhead,
+    /// The id in a record has braces around it.
+    RecordIdBraced,
+    /// Ids that the agent makes come from a seed that is the same on every node.
+    MadeIdsAlike,
+    /// Looking for an id that is no UUID is a 500.
+    BadIdFails,
+    /// `kinds` does not say what becomes of `cluster.init` (`v1`).
+    InitNotTold,
+    /// `kinds` does not say what becomes of `cluster.add` (`v1`).
+    AddNotTold,
+    /// `kinds` does not say what becomes of `cluster.join` (`v1`).
+    JoinNotTold,
 }

@@ -130,13 +130,20 @@ pub fn list(faults: &Faults) -> Answer {
             kinds.push(entry);
         }
     }
-    let absent = ["init", "add", "join"].map(|name| {
+    let told = [
+        ("init", Fault::InitNotTold),
+        ("add", Fault::AddNotTold),
+        ("join", Fault::JoinNotTold),
+    ];
+    let told = told.into_iter().filter(|(_, hidden)| !faults.has(*hidden));
+    let absent = told.map(|(name, _)| {
         json!({
             "kind": format!("agent.replicante.io/cluster.{name}"),
             "reason": "the nodes of this store find each other",
             "instead": "start the node",
         })
     });
+    let absent: Vec<Value> = absent.collect();
     let mut body = json!({"kinds": kinds, "absent": absent});
     if faults.has(Fault::KindsWithoutAbsent)
         && let Some(body) = body.as_object_mut()

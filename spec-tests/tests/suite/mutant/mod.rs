@@ -18,6 +18,7 @@ mod info;
 mod json;
 mod kinds;
 mod lists;
+mod oddity;
 mod openapi;
 mod options;
 mod preconditions;
@@ -31,4 +32,5 @@ mod tests;
 
 pub use agent::Agent;
 pub use fault::Fault;
+pub use oddity::Oddity;
 pub use options::{Options, Role};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::fault::Fault;
+use super::oddity::Oddity;
 
 /// What the node is to its only shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ impl Faults {
 pub struct Options {
     /// In what it is wrong.
     pub faults: Vec<Fault>,
+    /// In what it is lawful, and unlike most.
+    pub oddities: Vec<Oddity>,
     /// What its node is to the shard.
     pub role: Role,
     /// In which cluster.
@@ -52,6 +55,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             faults: Vec::new(),
+            oddities: Vec::new(),
             role: Role::Primary,
             cluster_id: "cluster-1".to_owned(),
             node_id: "node-1".to_owned(),

@@ -76,6 +76,8 @@ fn kind(action: &Action, faults: &Faults) -> Value {
 fn id(action: &Action, faults: &Faults) -> Value {
     if faults.has(Fault::RecordIdNotUuid) {
         json!(format!("{}", action.seq + 1))
+    } else if faults.has(Fault::RecordIdBraced) {
+        json!(format!("{{{}}}", action.id))
     } else {
         json!(action.id)
     }
@@ -176,6 +178,16 @@ fn requester(action: &Action, faults: &Faults) -> Value {
 
 fn v1(action: &Action, faults: &Faults) -> Value {
     let mut record = brief(action, faults);
+    if faults.has(Fault::CreatedAhead) {
+        record["created_ts"] = json!("2999-02-03T04:05:06.000000007Z");
+    }
+    if let Some(started) = action
+        .started
+        .as_deref()
+        .filter(|_| faults.has(Fault::StartedWithOffset))
+    {
+        record["started_ts"] = time(Some(started), &Faults(vec![Fault::TimeWithOffset]));
+    }
     record["id"] = id(action, faults);
     record["args"] = args(action, faults);
     record["headers"] = headers(action, faults);

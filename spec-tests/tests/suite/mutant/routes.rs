@@ -135,6 +135,7 @@ pub fn id(text: &str, faults: &Faults) -> Result<String, Problem> {
         Some(id) => Ok(id),
         None if faults.has(Fault::BadIdAccepted) => Ok(text.to_owned()),
         None if faults.has(Fault::BadIdUnknown) => Err(Problem::new("unknown_action", "no action has this id")),
+        None if faults.has(Fault::BadIdFails) => Err(Problem::new("internal", "no UUID")),
         None => Err(Problem::new("bad_id", "an id is a UUID").at("/id")),
     }
 }

@@ -16,7 +16,7 @@ use super::answer::{Answer, Problem, Tree};
 use super::fault::Fault;
 use super::options::Faults;
 use super::routes::{self, Query, Route};
-use super::{calls, info, kinds, openapi, schedule};
+use super::{calls, info, kinds, oddity, openapi, schedule};
 
 /// Longest body that is taken, in bytes.
 const LONGEST: usize = 1024 * 1024;
@@ -44,6 +44,7 @@ pub async fn answer(shared: Data<Shared>, request: HttpRequest, payload: Payload
         Ok(answer) => answer,
         Err(problem) => problem.answer(tree, &shared.faults),
     };
+    let answer = oddity::bend(answer, &shared, tree, &path).await;
     if answer.cut {
         return Ok(cut());
     }
@@ -53,7 +54,7 @@ pub async fn answer(shared: Data<Shared>, request: HttpRequest, payload: Payload
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     for (name, value) in answer.headers {
-        response.insert_header((name, value));
+        response.append_header((name, value));
     }
     if endless {
         response.force_close();

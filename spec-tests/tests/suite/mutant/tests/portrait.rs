@@ -91,12 +91,13 @@ fn offsets(text: &str) -> String {
 }
 
 /// What no portrait shows, each with the test that does.
-pub const ELSEWHERE: [(Fault, &str); 14] = [
+pub const ELSEWHERE: [(Fault, &str); 15] = [
     (Fault::NodeSlow, "shown::a_slow_node"),
     (Fault::DeadlineIgnored, "shown::a_deadline_that_nobody_keeps"),
     (Fault::LongPollAtOnce, "shown::a_poll_that_does_not_wait"),
     (Fault::NothingRuns, "shown::nothing_runs"),
     (Fault::MadeIdNumber, "mutants"),
+    (Fault::MadeIdsAlike, "mutants"),
     (Fault::ListBodyAccepted, "mutants"),
     (Fault::NumberHeadersAccepted, "mutants"),
     (Fault::LostByCrash, "crashes"),

@@ -1,17 +1,21 @@
 //! `info/shards`: what the node holds, and how far it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod series;
+
+use std::collections::BTreeSet;
+
+use series::series;
 
 use super::judge::{Case, Judge, value};
 use super::{Check, read};
 use crate::client::Exchange;
-use crate::gather::{Sample, Seen};
-use crate::model::{Amount, NodeState, Role, Shard};
+use crate::dialect::Dialect;
+use crate::gather::Sample;
+use crate::model::{Amount, Field, Role, Shard};
 use crate::verdict::Severity::{Must, Should};
 
 const WHERE: &str = "docs/wire.md#the-shards";
 
-const NONE: &str = "the node holds no shard";
 const NO_OFFSET: &str = "no shard tells a commit offset";
 const NO_LAG: &str = "no shard tells a replication lag";
 
@@ -35,22 +39,16 @@ pub(super) const CHECKS: &[Check] = &[
         "a shard has an id of its own",
         WHERE,
         |case, judge| {
-            for sample in case.agents.iter().flat_map(|agent| &agent.samples) {
-                let Some(shards) = value(judge, &sample.shards).and_then(|shards| shards.value()) else {
-                    continue;
-                };
+            lists(case, judge, |exchange, shards, judge| {
                 let mut ids = BTreeSet::new();
                 for id in shards.iter().filter_map(|shard| shard.id.value()) {
                     if ids.insert(id) {
                         judge.holds();
                     } else {
-                        judge.broken(&sample.shards.exchange, "each shard once", format!("{id:?} twice"));
+                        judge.broken(exchange, "each shard once", format!("{id:?} twice"));
                     }
                 }
-                if shards.is_empty() {
-                    judge.blind(NONE);
-                }
-            }
+            });
         },
     ),
     read(
@@ -59,7 +57,7 @@ pub(super) const CHECKS: &[Check] = &[
         "a shard's replication state is one of the four",
         WHERE,
         |case, judge| {
-            each(case, judge, NONE, |_, shard, judge| {
+            each(case, judge, |_, shard, judge| {
                 if shard.role.value().is_some() {
                     judge.holds();
                 }
@@ -76,7 +74,7 @@ pub(super) const CHECKS: &[Check] = &[
                 case,
                 judge,
                 NO_OFFSET,
-                |shard| shard.offset.value(),
+                |shard| &shard.offset,
                 |_, amount, judge| {
                     if amount.value.value().is_some() {
                         judge.holds();
@@ -95,7 +93,7 @@ pub(super) const CHECKS: &[Check] = &[
                 case,
                 judge,
                 NO_OFFSET,
-                |shard| shard.offset.value(),
+                |shard| &shard.offset,
                 |_, amount, judge| {
                     if amount.unit.value().is_some() {
                         judge.holds();
@@ -110,17 +108,19 @@ pub(super) const CHECKS: &[Check] = &[
         "the unit of a shard's commit offset does not change",
         WHERE,
         |case, judge| {
-            for agent in case.agents {
-                series(agent, judge, |before, now, judge| {
-                    if let (Some(was), Some(is)) = (before.1.unit.value(), now.1.unit.value()) {
-                        if was == is {
-                            judge.holds();
-                        } else {
-                            judge.broken_by(&[before.0, now.0], format!("the unit {was:?} again"), format!("{is:?}"));
-                        }
+            series(case, judge, |before, now, judge| {
+                if let (Some(was), Some(is)) = (before.offset.unit.value(), now.offset.unit.value()) {
+                    if was == is {
+                        judge.holds();
+                    } else {
+                        judge.broken_by(
+                            &[before.exchange, now.exchange],
+                            format!("the unit {was:?} again"),
+                            format!("{is:?}"),
+                        );
                     }
-                });
-            }
+                }
+            });
         },
     ),
     read(
@@ -129,18 +129,24 @@ pub(super) const CHECKS: &[Check] = &[
         "a commit offset does not go back on a healthy node",
         WHERE,
         |case, judge| {
-            for agent in case.agents {
-                series(agent, judge, |before, now, judge| {
-                    let (Some(was), Some(is)) = (before.1.value.value(), now.1.value.value()) else {
-                        return;
-                    };
-                    if before.1.unit.value() != now.1.unit.value() || is >= was {
-                        judge.holds();
-                    } else {
-                        judge.broken_by(&[before.0, now.0], format!("{was} or more"), is.to_string());
-                    }
-                });
-            }
+            series(case, judge, |before, now, judge| {
+                let (Some(was), Some(is)) = (before.offset.value.value(), now.offset.value.value()) else {
+                    return;
+                };
+                // In `unstable` -1 stands for an offset that could not be read.
+                let unread = case.dialect == Dialect::Unstable && [*was, *is].contains(&-1);
+                if unread || !before.compares_with(now) {
+                    judge.idle("no two offsets of a shard can be compared");
+                } else if is >= was {
+                    judge.holds();
+                } else {
+                    judge.broken_by(
+                        &[before.exchange, now.exchange],
+                        format!("{was} or more, unless a write was lost"),
+                        is.to_string(),
+                    );
+                }
+            });
         },
     ),
     read(
@@ -153,7 +159,7 @@ pub(super) const CHECKS: &[Check] = &[
                 case,
                 judge,
                 NO_LAG,
-                |shard| shard.lag.value(),
+                |shard| &shard.lag,
                 |_, amount, judge| {
                     if amount.value.value().is_some() {
                         judge.holds();
@@ -172,7 +178,7 @@ pub(super) const CHECKS: &[Check] = &[
                 case,
                 judge,
                 NO_LAG,
-                |shard| shard.lag.value(),
+                |shard| &shard.lag,
                 |_, amount, judge| {
                     if amount.unit.value().is_some() {
                         judge.holds();
@@ -187,78 +193,63 @@ pub(super) const CHECKS: &[Check] = &[
         "what is behind is a copy: a primary is behind nobody",
         WHERE,
         |case, judge| {
-            each(case, judge, NONE, |exchange, shard, judge| {
+            each(case, judge, |exchange, shard, judge| {
                 let lag = shard.lag.value().and_then(|lag| lag.value.value());
                 match (shard.role.value(), lag) {
                     (Some(Role::Primary), Some(lag)) if *lag != 0 => {
                         judge.broken(exchange, "no lag, or 0, on a primary", format!("a lag of {lag}"));
                     }
-                    _ => judge.holds(),
+                    (Some(Role::Primary), _) => judge.holds(),
+                    _ => judge.idle("the node is no shard's primary"),
                 }
             });
         },
     ),
 ];
 
-/// Every shard of every look.
-fn each(case: &Case<'_>, judge: &mut Judge, none: &str, mut look: impl FnMut(&Exchange, &Shard, &mut Judge)) {
+/// The shards of one look; that there is no list of them is another check's finding.
+fn list<'a>(judge: &mut Judge, sample: &'a Sample) -> Option<&'a Vec<Shard>> {
+    let shards = value(judge, &sample.shards)?.value();
+    if shards.is_none() {
+        judge.blind("the shards could not be read");
+    }
+    shards
+}
+
+/// Every list of shards. A node may hold none; where none does, there is nothing to see.
+fn lists(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Exchange, &[Shard], &mut Judge)) {
+    let (mut asked, mut held) = (false, false);
     for sample in case.agents.iter().flat_map(|agent| &agent.samples) {
-        let Some(shards) = value(judge, &sample.shards).and_then(|shards| shards.value()) else {
-            continue;
-        };
-        if shards.is_empty() {
-            judge.blind(none);
-        }
-        for shard in shards {
-            look(&sample.shards.exchange, shard, judge);
+        asked = true;
+        if let Some(shards) = list(judge, sample) {
+            held |= !shards.is_empty();
+            look(&sample.shards.exchange, shards, judge);
         }
     }
+    if asked && !held {
+        judge.blind("no node holds a shard");
+    }
+}
+
+/// Every shard of every look.
+fn each(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Exchange, &Shard, &mut Judge)) {
+    lists(case, judge, |exchange, shards, judge| {
+        for shard in shards {
+            look(exchange, shard, judge);
+        }
+    });
 }
 
 fn amounts(
     case: &Case<'_>,
     judge: &mut Judge,
     none: &str,
-    of: impl Fn(&Shard) -> Option<&Amount>,
+    of: impl Fn(&Shard) -> &Field<Amount>,
     mut look: impl FnMut(&Exchange, &Amount, &mut Judge),
 ) {
-    each(case, judge, NONE, |exchange, shard, judge| match of(shard) {
-        Some(amount) => look(exchange, amount, judge),
-        None => judge.idle(none),
+    each(case, judge, |exchange, shard, judge| match of(shard) {
+        Field::Value(amount) => look(exchange, amount, judge),
+        Field::Null | Field::Missing => judge.idle(none),
+        Field::Wrong => judge.blind("an amount could not be read"),
     });
-}
-
-type Told1<'a> = (&'a Exchange, &'a Amount);
-
-/// Each two offsets of a shard that follow each other while the node is healthy.
-fn series(agent: &Seen, judge: &mut Judge, mut look: impl FnMut(Told1<'_>, Told1<'_>, &mut Judge)) {
-    let mut last: BTreeMap<&String, Told1<'_>> = BTreeMap::new();
-    let mut found = false;
-    for sample in &agent.samples {
-        let Some(shards) = sample.shards.value().and_then(|shards| shards.value()) else {
-            continue;
-        };
-        // Where a node is not healthy, writes may have been lost.
-        if !is_healthy(sample) {
-            last.clear();
-            continue;
-        }
-        for shard in shards {
-            let (Some(id), Some(offset)) = (shard.id.value(), shard.offset.value()) else {
-                continue;
-            };
-            found = true;
-            let now = (&sample.shards.exchange, offset);
-            if let Some(before) = last.insert(id, now) {
-                look(before, now, judge);
-            }
-        }
-    }
-    if !found {
-        judge.idle("no shard of a healthy node tells a commit offset");
-    }
-}
-
-fn is_healthy(sample: &Sample) -> bool {
-    sample.node.value().and_then(|node| node.state.value()) == Some(&NodeState::Healthy)
 }
