@@ -41,6 +41,9 @@ pub fn main() -> ExitCode {
                 })
                 .action(Block)
                 .action(Die { journal })
+                .without(WellKnown::ClusterInit, "it is alone", "start it")
+                .without(WellKnown::ClusterAdd, "it is alone", "start it")
+                .without(WellKnown::ClusterJoin, "it is alone", "start it")
                 .without(WellKnown::ClusterRemove, "it is alone", "stop it"),
         )
     })
