@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::id;
-use crate::client::{Client, Exchange, Request};
+use super::patience::Patient;
+use crate::client::{Exchange, Request};
 use crate::dialect::Dialect;
 
 /// Asks them.
-pub(super) async fn probe(client: &Client, dialect: Dialect) -> BTreeMap<&'static str, Exchange> {
+pub(super) async fn probe(client: &Patient, dialect: Dialect) -> BTreeMap<&'static str, Exchange> {
     let mut asked = vec![
         ("unknown_route", Request::get(dialect.path("no/such/route"))),
         ("trailing_slash", Request::get(dialect.path("info/node/"))),

@@ -16,7 +16,7 @@ use super::draft::draft;
 use super::fault::Fault;
 use super::json::Json;
 use super::options::{Faults, Options};
-use super::{durable, runner, serve};
+use super::{durable, lawful, runner, serve};
 
 /// What the server and the runner have in common.
 pub struct Shared {
@@ -88,6 +88,7 @@ impl Agent {
             let action = draft(Tree::V1, &Json::read(text).unwrap(), &faults).unwrap();
             book.accept(action);
         }
+        lawful::begin(&mut book, &faults);
         let shared = Arc::new(Shared {
             options,
             faults,
