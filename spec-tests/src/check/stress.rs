@@ -14,8 +14,11 @@ use crate::verdict::Severity::{self, Must, Wire};
 const WHERE: &str = "docs/wire.md#scheduling";
 const CODES: &str = "docs/wire.md#problems";
 
-/// Hostile requests whose bodies are JSON all the same.
+/// Hostile requests whose bodies are JSON all the same: nobody says how deep or how large is too much.
 const JSON: [&str; 5] = ["deep_129", "deep_100000", "number", "lone_surrogate", "large"];
+
+/// Hostile requests that are bytes alone.
+const BYTES: [&str; 3] = ["no_request", "no_end", "bad_chunk"];
 
 const fn stressed(
     id: &'static str,
@@ -108,27 +111,7 @@ const LOAD: &[Check] = &[
         |case, judge| {
             each(case, judge, |stressed, judge| {
                 for (name, (exchange, _)) in &stressed.hostile {
-                    let is_json = JSON.contains(name);
-                    if judge.is_put_off(exchange) || judge.is_shut_out(exchange) {
-                        continue;
-                    }
-                    match &exchange.outcome {
-                        Ok(answer) if (400..500).contains(&answer.status) => judge.holds(),
-                        // Nobody says how deep or how large is too much.
-                        Ok(answer) if is_json && answer.is_good() => judge.holds(),
-                        // What is no request, or too large to be read, may be ended instead of answered.
-                        Err(_) if matches!(*name, "no_request" | "no_end" | "bad_chunk" | "large") => judge.holds(),
-                        _ if is_json => judge.broken(
-                            exchange,
-                            format!("a good answer, or a refusal, of {name}"),
-                            exchange.came(),
-                        ),
-                        _ => judge.broken(
-                            exchange,
-                            format!("a status from 400 to 499 for {name}"),
-                            exchange.came(),
-                        ),
-                    }
+                    withstood(name, exchange, judge);
                 }
             });
         },
@@ -155,6 +138,30 @@ const LOAD: &[Check] = &[
 fn each(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Stressed, &mut Judge)) {
     for stressed in case.agents.iter().filter_map(|agent| agent.stressed.as_ref()) {
         look(stressed, judge);
+    }
+}
+
+/// A hostile request was answered: refused, unless it may be accepted, or cut off, where it may be.
+fn withstood(name: &str, exchange: &Exchange, judge: &mut Judge) {
+    let (is_json, is_bytes) = (JSON.contains(&name), BYTES.contains(&name));
+    // Bytes carry no credentials.
+    if judge.is_put_off(exchange) || (!is_bytes && judge.is_shut_out(exchange)) {
+        return;
+    }
+    let expected = if is_json {
+        "a good answer, or a status from 400 to 499"
+    } else {
+        "a status from 400 to 499"
+    };
+    let right = match &exchange.outcome {
+        Ok(answer) => (400..500).contains(&answer.status) || (is_json && answer.is_good()),
+        // What is no request, or too large to be read, may be ended instead of answered.
+        Err(_) => is_bytes || name == "large",
+    };
+    if right {
+        judge.holds();
+    } else {
+        judge.broken(exchange, format!("{expected} for {name}"), exchange.came());
     }
 }
 
