@@ -125,7 +125,7 @@ impl Suite {
             reason = &mut end => (Vec::new(), Some(reason)),
         };
         let gathered = Arc::new(Mutex::new(Gathered::default()));
-        let plan = self.plan(began);
+        let plan = self.plan(began, &dialects);
         let cut_short = if cut_early.is_some() {
             cut_early
         } else {
@@ -233,11 +233,12 @@ impl Suite {
         }
     }
 
-    fn plan(&self, began: Instant) -> Plan {
+    fn plan(&self, began: Instant, dialects: &[Dialect]) -> Plan {
         // So much of the time is left for what does not depend on others.
         let until = self.settings.deadline.saturating_sub(self.settings.deadline / 4);
         Plan {
             level: self.settings.level,
+            dialects: dialects.to_vec(),
             observe: self.settings.observe,
             absent_node: self.settings.absent_node.clone(),
             crash: self.settings.crash.clone(),

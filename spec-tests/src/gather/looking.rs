@@ -65,16 +65,16 @@ pub(super) async fn sample(client: &Patient, dialect: Dialect) -> Sample {
     }
 }
 
-/// Looks by way of `v1`, of the other dialect, and of `v1` again: once is enough, so from `v1` only.
-pub(super) async fn across(client: &Patient, dialect: Dialect) -> Option<Across> {
-    if dialect != Dialect::V1 {
+/// Looks by way of `v1`, of the other dialect where that is looked at, and of `v1` again: once is enough, so from `v1` only.
+pub(super) async fn across(client: &Patient, dialect: Dialect, dialects: &[Dialect]) -> Option<Across> {
+    if dialect != Dialect::V1 || !dialects.contains(&Dialect::Unstable) {
         return None;
     }
-    let before = sample(client, dialect).await;
-    let other = sample(client, Dialect::Unstable).await;
-    let has_it = other.node.status() != Some(404);
-    let after = sample(client, dialect).await;
-    has_it.then_some(Across { before, other, after })
+    Some(Across {
+        before: sample(client, dialect).await,
+        other: sample(client, Dialect::Unstable).await,
+        after: sample(client, dialect).await,
+    })
 }
 
 pub(super) async fn record(client: &Patient, dialect: Dialect, id: &str) -> Told<Record> {

@@ -42,6 +42,8 @@ use crate::verdict::Level;
 pub struct Plan {
     /// How deep.
     pub level: Level,
+    /// The dialects that are looked at.
+    pub dialects: Vec<Dialect>,
     /// How long to look again and again.
     pub observe: Duration,
     /// A node that is not in the cluster, to be removed twice.
@@ -74,7 +76,7 @@ pub async fn look(client: &Client, dialect: Dialect, plan: &Plan) -> Seen {
         finished,
         records,
         probes: probing::probe(client, dialect).await,
-        across: looking::across(client, dialect).await,
+        across: looking::across(client, dialect, &plan.dialects).await,
         acted: None,
         stressed: None,
         removed: None,
