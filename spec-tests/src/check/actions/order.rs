@@ -137,3 +137,69 @@ fn overlap(row: &[Scheduled], judge: &mut Judge) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap as Map;
+    use std::time::{Duration, Instant};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::client::{Answer, Credentials, Exchange, Request};
+    use crate::dialect::Read;
+    use crate::gather::Waited;
+    use crate::model::{Field, Record};
+
+    /// An action that ended in this second, by the agent's clock.
+    fn action(id: &str, second: usize) -> Scheduled {
+        let exchange = Exchange {
+            agent: String::new(),
+            request: Request::get(""),
+            outcome: Ok(Answer {
+                status: 200,
+                headers: Vec::new(),
+                body: Vec::new(),
+            }),
+            began: Instant::now(),
+            took: Duration::ZERO,
+            curl: String::new(),
+        };
+        let value = Record {
+            finished: Field::Value(format!("2026-01-31T12:00:0{second}.000000000Z")),
+            ..Record::default()
+        };
+        let read = Some(Read {
+            value,
+            misfits: Vec::new(),
+        });
+        Scheduled {
+            id: id.to_owned(),
+            kind: String::new(),
+            args: Value::Null,
+            headers: Map::new(),
+            requester: None,
+            created: None,
+            answer: exchange.clone(),
+            looks: vec![Told { exchange, read }],
+            waited: Waited::Ended,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_breaks_no_order() {
+        let (a, b, late) = (action("a", 5), action("b", 3), action("b", 7));
+        let outcome = |row: &[&Scheduled], listed: &[&str]| {
+            let mut judge = Judge::of("action.order", Credentials::default());
+            let listed: Vec<_> = listed.iter().map(|id| (*id).to_owned()).collect();
+            in_order(row, &listed, &mut judge);
+            let told = json!(judge.outcome());
+            told["outcome"].as_str().map(str::to_owned)
+        };
+        assert_eq!(outcome(&[&a, &late], &["b", "a"]).as_deref(), Some("held"));
+        assert_eq!(outcome(&[&a, &b], &["b", "a"]).as_deref(), Some("held"));
+        assert_eq!(outcome(&[&a, &b], &["a", "b"]).as_deref(), Some("broken"));
+        assert_eq!(outcome(&[&a, &b], &["a"]).as_deref(), Some("not_run"));
+        assert_eq!(outcome(&[&a], &["a"]).as_deref(), Some("not_run"));
+    }
+}

@@ -466,6 +466,8 @@ faults! {
     RecordSetBackByCrash,
     /// Deep nesting is a 500.
     DeepNestingFails,
+    /// Removing a node that is not there empties the node that was asked.
+    RemoveEmptiesNode,
 
     // Lawful, if unusual.
     /// There are no kinds for tests.
@@ -482,4 +484,6 @@ faults! {
     ComeAgainLater,
     /// The records of no more than twenty finished actions are kept.
     FewKept,
+    /// The shard's primary moves with every other answer.
+    PrimaryMoves,
 }

@@ -23,6 +23,7 @@ pub const LAWFUL: &[(F, Stage, bool)] = &[
     (F::NoTestKinds, Stage::Stress, false),
     (F::SomebodyAhead, Stage::Acts, false),
     (F::FewKept, Stage::Stress, false),
+    (F::PrimaryMoves, Stage::Removes, false),
 ];
 
 #[test]

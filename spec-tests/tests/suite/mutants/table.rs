@@ -403,6 +403,8 @@ pub const CAUGHT: &[Caught] = &[
     each(F::UnknownKeyRefused, Stage::Acts, &[], &["wire.unknown_key"]),
     both(F::ProblemWithoutField, Stage::Acts, &["wire.field"]),
     both(F::LostUnderLoad, Stage::Stress, &["action.accepted", "stress.kept"]),
+    // By way of the other dialect it is empty already.
+    each(F::RemoveEmptiesNode, Stage::Removes, &["cluster.remove"], &[]),
     both(F::DeepNestingFails, Stage::Stress, &["stress.hostile"]),
     both(F::FailedByCrash, Stage::Crash, &["crash.resumed"]),
     both(F::RecordSetBackByCrash, Stage::Crash, &["crash.progress"]),

@@ -91,13 +91,15 @@ fn offsets(text: &str) -> String {
 }
 
 /// What no portrait shows, each with the test that does.
-pub const ELSEWHERE: [(Fault, &str); 24] = [
+pub const ELSEWHERE: [(Fault, &str); 26] = [
     (Fault::NodeSlow, "shown::a_slow_node"),
     (Fault::DeadlineIgnored, "shown::a_deadline_that_nobody_keeps"),
     (Fault::LongPollAtOnce, "shown::a_poll_that_does_not_wait"),
     (Fault::NothingRuns, "shown::nothing_runs"),
     (Fault::MadeIdNumber, "mutants"),
     (Fault::DeepNestingFails, "mutants"),
+    (Fault::RemoveEmptiesNode, "mutants"),
+    (Fault::PrimaryMoves, "mutants"),
     (Fault::FailedByCrash, "mutants"),
     (Fault::RecordSetBackByCrash, "mutants"),
     (Fault::NoTestKinds, "mutants"),
