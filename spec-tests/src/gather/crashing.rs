@@ -74,7 +74,8 @@ async fn advance(client: &Patient, dialect: Dialect, running: &mut Scheduled) ->
             Some(State::New) if still.over(&running.id, false, false).await.is_none() => {}
             Some(State::Running) => {
                 let began = *began.get_or_insert_with(Instant::now);
-                if count.map_or_else(|| began.elapsed() > SILENCE, |count| count >= ENOUGH) {
+                let longest = if count.is_some() { PATIENCE } else { SILENCE };
+                if count >= Some(ENOUGH) || began.elapsed() > longest {
                     return true;
                 }
             }

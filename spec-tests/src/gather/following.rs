@@ -99,7 +99,8 @@ pub(super) async fn drain(client: &Patient, dialect: Dialect) -> bool {
     loop {
         match Open::look(client, dialect).await {
             Some(open) if open.is_empty() => return true,
-            Some(_) if still.over("", false, false).await.is_none() => tokio::time::sleep(PAUSE).await,
+            // A queue may list thousands.
+            Some(_) if still.over("", false, false).await.is_none() => tokio::time::sleep(10 * PAUSE).await,
             _ => return false,
         }
     }
