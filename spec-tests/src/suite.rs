@@ -1,5 +1,7 @@
 //! A whole run: gather, judge, report.
 
+mod present;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,7 +9,7 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::check::{self, Case, Check, Judge};
-use crate::client::{Address, Answer, Client, Credentials, Limits, Request, Tls};
+use crate::client::{Address, Client, Credentials, Limits, Tls};
 use crate::dialect::Dialect;
 use crate::gather::{self, Evidence, Plan, Seen};
 use crate::manifest;
@@ -75,6 +77,14 @@ pub enum SuiteError {
     /// No agent was named.
     #[error("no agent was named")]
     NoAgent,
+    /// The node that is to be removed for not being there is there.
+    #[error("--absent-node {node}: the agent at {agent} says that this is its own node, and it would be removed")]
+    PresentNode {
+        /// Which node.
+        node: String,
+        /// Whose it is.
+        agent: String,
+    },
 }
 
 /// A run over one agent, or over those of a cluster.
@@ -115,16 +125,19 @@ impl Suite {
             reason = &mut end => (Vec::new(), Some(reason)),
         };
         let gathered = Arc::new(Mutex::new(Gathered::default()));
+        let plan = self.plan(began, &dialects);
         let cut_short = if cut_early.is_some() {
             cut_early
         } else {
             // Large, and once.
-            let gathering = Box::pin(self.gather(&clients, &dialects, &gathered, &progress));
+            let gathering = Box::pin(self.gather(&clients, &dialects, &plan, &gathered, &progress));
             tokio::select! {
                 () = gathering => None,
                 reason = &mut end => Some(reason),
             }
         };
+        // Whenever a run ends, an agent that it has killed is started again first.
+        drop(plan.down.lock().await);
         let evidence = std::mem::take(&mut lock(&gathered).evidence);
         let mut judged = Vec::new();
         for dialect in &dialects {
@@ -172,49 +185,14 @@ impl Suite {
         Ok(self.agents.iter().zip(credentials).map(client).collect())
     }
 
-    /// The dialects to look at: those that every agent has, unless some are insisted on.
-    async fn present(&self, clients: &[Client]) -> Result<Vec<Dialect>, SuiteError> {
-        let mut present = Dialect::ALL.to_vec();
-        for client in clients {
-            let mut has = Vec::new();
-            let mut fault = None;
-            for dialect in Dialect::ALL {
-                match client.ask(Request::get(dialect.path("info/node"))).await.outcome {
-                    Ok(Answer { status: 404, .. }) => {}
-                    Ok(_) => has.push(dialect),
-                    Err(error) => fault = Some(error),
-                }
-            }
-            let agent = client.address().to_string();
-            match fault {
-                // What answers nothing at all cannot be asked; what answers one dialect is asked in that one.
-                Some(error) if has.is_empty() => {
-                    return Err(SuiteError::Unreachable {
-                        agent,
-                        reason: error.to_string(),
-                    });
-                }
-                None if has.is_empty() && self.settings.dialects.is_empty() => {
-                    return Err(SuiteError::NoDialect { agent });
-                }
-                _ => present.retain(|dialect| has.contains(dialect)),
-            }
-        }
-        if self.settings.dialects.is_empty() {
-            Ok(present)
-        } else {
-            Ok(self.settings.dialects.clone())
-        }
-    }
-
     async fn gather(
         &self,
         clients: &[Client],
         dialects: &[Dialect],
+        plan: &Plan,
         gathered: &Arc<Mutex<Gathered>>,
         progress: &impl Fn(&str),
     ) {
-        let plan = self.plan();
         for dialect in dialects {
             progress(&format!("{dialect}: looks at {} agent(s)", clients.len()));
             // All at once, so that what they tell of each other is of the same time.
@@ -238,29 +216,34 @@ impl Suite {
                 let keep = |seen: &Seen| lock(gathered).evidence[place].agents[number] = seen.clone();
                 if plan.level >= Level::Actions {
                     progress(&format!("{dialect}: schedules actions on {}", client.address()));
-                    gather::act(client, *dialect, &mut seen).await;
+                    gather::act(client, *dialect, plan, &mut seen).await;
                     keep(&seen);
                 }
                 if plan.level >= Level::Stress {
                     progress(&format!("{dialect}: puts {} under stress", client.address()));
-                    gather::stress(client, *dialect, &plan, &mut seen).await;
+                    gather::stress(client, *dialect, plan, &mut seen).await;
                     keep(&seen);
                 }
                 if let Some(node) = plan.absent_node.as_deref().filter(|_| plan.level >= Level::Actions) {
                     progress(&format!("{dialect}: removes {node} by way of {}", client.address()));
-                    gather::remove(client, *dialect, node, &mut seen).await;
+                    gather::remove(client, *dialect, plan, node, &mut seen).await;
                     keep(&seen);
                 }
             }
         }
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self, began: Instant, dialects: &[Dialect]) -> Plan {
+        // So much of the time is left for what does not depend on others.
+        let until = self.settings.deadline.saturating_sub(self.settings.deadline / 4);
         Plan {
             level: self.settings.level,
+            dialects: dialects.to_vec(),
             observe: self.settings.observe,
             absent_node: self.settings.absent_node.clone(),
             crash: self.settings.crash.clone(),
+            down: Arc::default(),
+            until: began + until,
         }
     }
 

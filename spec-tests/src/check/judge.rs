@@ -2,7 +2,7 @@
 
 use crate::client::{Credentials, Exchange, Fault, trimmed};
 use crate::dialect::Dialect;
-use crate::gather::{Evidence, Scheduled, Seen, Told};
+use crate::gather::{Evidence, Scheduled, Seen, Told, is_later};
 use crate::model::Record;
 use crate::verdict::{Finding, Outcome};
 
@@ -63,22 +63,12 @@ impl Judge {
     /// What an agent refuses for want of credentials is not seen, whatever was expected of it; nor is what an agent would say
     /// that is gone, which is told by [`Judge::gone`] alone.
     pub fn broken_by(&mut self, exchanges: &[&Exchange], expected: impl Into<String>, got: impl Into<String>) {
-        let status = |exchange: &&&Exchange| {
-            exchange
-                .outcome
-                .as_ref()
-                .is_ok_and(|answer| matches!(answer.status, 401 | 403))
-        };
         let gone = |exchange: &&&Exchange| matches!(exchange.outcome, Err(Fault::Connect(_)));
         if let Some(gone) = exchanges.iter().find(gone) {
             return self.blind(format!("nobody listens at {} any more", gone.agent));
         }
-        if let Some(refused) = exchanges.iter().find(status) {
-            let Exchange { request, .. } = refused;
-            return self.blind(format!(
-                "the agent refuses {} {} to who has no, or other, credentials: --token-file FILE",
-                request.method, request.path
-            ));
+        if exchanges.iter().any(|exchange| self.is_shut_out(exchange)) {
+            return;
         }
         self.finding(exchanges, expected.into(), &got.into());
     }
@@ -120,6 +110,33 @@ impl Judge {
         } else {
             self.broken(exchange, expected, exchange.came());
         }
+    }
+
+    /// Whether this answer is for who has no, or other, credentials: then it cannot be seen what it would have been.
+    pub fn is_shut_out(&mut self, exchange: &Exchange) -> bool {
+        let answer = exchange.outcome.as_ref();
+        let shut_out = answer.is_ok_and(|answer| matches!(answer.status, 401 | 403));
+        if shut_out {
+            let Exchange { request, .. } = exchange;
+            self.blind(format!(
+                "the agent refuses {} {} to who has no, or other, credentials: --token-file FILE",
+                request.method, request.path
+            ));
+        }
+        shut_out
+    }
+
+    /// Whether this answer says "later", for as long as it was asked: then it cannot be seen what it would have been.
+    pub fn is_put_off(&mut self, exchange: &Exchange) -> bool {
+        let put_off = is_later(exchange);
+        if put_off {
+            let Exchange { request, .. } = exchange;
+            self.blind(format!(
+                "the agent asks whoever sends {} {} to come again later",
+                request.method, request.path
+            ));
+        }
+        put_off
     }
 
     /// Nothing is there that the rule speaks of, and need not be.

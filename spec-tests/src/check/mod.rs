@@ -62,7 +62,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
     looked
         .into_iter()
         .chain(actions::CHECKS)
-        .chain([stress::CHECKS])
+        .chain(stress::CHECKS)
         .flatten()
 }
 

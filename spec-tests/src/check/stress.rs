@@ -1,15 +1,24 @@
 //! What load, hostile requests and crashes show: level `stress`.
 
+mod crash;
+
 use super::judge::{Case, Judge};
 use super::{Check, at};
+use crate::client::{Answer, Exchange};
 use crate::dialect::problem;
-use crate::gather::{Crashed, Scheduled, Stressed, Told};
+use crate::gather::{LOOP, SUCCESS, Scheduled, Stressed, Told, Waited, retry_after};
 use crate::model::{Record, State};
 use crate::verdict::Level;
 use crate::verdict::Severity::{self, Must, Wire};
 
 const WHERE: &str = "docs/wire.md#scheduling";
 const CODES: &str = "docs/wire.md#problems";
+
+/// Hostile requests whose bodies are JSON all the same: nobody says how deep or how large is too much.
+const JSON: [&str; 5] = ["deep_129", "deep_100000", "number", "lone_surrogate", "large"];
+
+/// Hostile requests that are bytes alone.
+const BYTES: [&str; 3] = ["no_request", "no_end", "bad_chunk"];
 
 const fn stressed(
     id: &'static str,
@@ -21,7 +30,10 @@ const fn stressed(
     at(Level::Stress, id, severity, rule, reference, judge)
 }
 
-pub(super) const CHECKS: &[Check] = &[
+/// The checks, those of crashes apart.
+pub(super) const CHECKS: [&[Check]; 2] = [LOAD, crash::CHECKS];
+
+const LOAD: &[Check] = &[
     stressed(
         "stress.unique",
         Must,
@@ -29,18 +41,15 @@ pub(super) const CHECKS: &[Check] = &[
         WHERE,
         |case, judge| {
             each(case, judge, |stressed, judge| {
-                let good = |exchange: &&crate::client::Exchange| {
-                    exchange.outcome.as_ref().is_ok_and(crate::client::Answer::is_good)
-                };
+                let good = |exchange: &&Exchange| exchange.outcome.as_ref().is_ok_and(Answer::is_good);
                 let accepted = stressed.same_id.iter().filter(good).count();
-                if accepted == 1 {
-                    judge.holds();
-                } else if let Some(first) = stressed.same_id.first() {
-                    judge.broken(
-                        first,
-                        "one that is accepted",
-                        format!("{accepted} of {}", stressed.same_id.len()),
-                    );
+                match (accepted, stressed.same_id.first()) {
+                    (1, _) => judge.holds(),
+                    (2.., Some(first)) => {
+                        let of = stressed.same_id.len();
+                        judge.broken(first, "one that is accepted", format!("{accepted} of {of}"));
+                    }
+                    _ => judge.blind("none of them was accepted"),
                 }
             });
         },
@@ -52,14 +61,12 @@ pub(super) const CHECKS: &[Check] = &[
         WHERE,
         |case, judge| {
             each(case, judge, |stressed, judge| {
-                for scheduled in stressed.crowd.iter().filter(|scheduled| scheduled.is_accepted()) {
-                    let state = scheduled.last().and_then(state);
-                    if state == Some(State::Done) {
-                        judge.holds();
-                    } else {
-                        let look = scheduled.last().map_or(&scheduled.answer, |told| &told.exchange);
-                        judge.broken(look, "DONE", look.came());
-                    }
+                let accepted: Vec<_> = stressed.crowd.iter().filter(|one| one.is_accepted()).collect();
+                if accepted.is_empty() {
+                    judge.blind("none of them was accepted");
+                }
+                for scheduled in accepted {
+                    kept(scheduled, judge);
                 }
             });
         },
@@ -70,182 +77,58 @@ pub(super) const CHECKS: &[Check] = &[
         "a full queue is a problem with 429 that says when to come again",
         CODES,
         |case, judge| {
-            each(case, judge, |stressed, judge| {
-                let Some(last) = stressed.overload.last() else { return };
+            for agent in case.agents {
+                let Some(last) = agent.stressed.as_ref().and_then(|stressed| stressed.overload.last()) else {
+                    continue;
+                };
+                let offered = agent.acted.as_ref().map(|acted| &acted.offered);
+                if offered.is_some_and(|offered| [LOOP, SUCCESS].iter().any(|kind| offered.lacks(kind, last))) {
+                    judge.blind("the agent has no kind to fill the queue with");
+                    continue;
+                }
                 match &last.outcome {
                     Ok(answer) if answer.is_good() => judge.idle("the queue did not fill with all that was sent"),
+                    Ok(Answer { status: 503 | 507, .. }) => {
+                        judge.blind("the agent was busy, or its disk full, before its queue was");
+                    }
                     Ok(answer) => {
-                        let later = answer
-                            .header("retry-after")
-                            .is_some_and(|seconds| seconds.parse::<u32>().is_ok());
+                        let later = retry_after(answer).is_some();
                         match problem(case.dialect, answer, &[429]) {
-                            Ok(_) => judge.expect(later, last, "seconds in the header Retry-After"),
+                            Ok(_) => judge.expect(later, last, "seconds, or a time, in the header Retry-After"),
                             Err(expected) => judge.broken(last, expected, last.came()),
                         }
                     }
                     Err(_) => judge.broken(last, "a problem with 429", last.came()),
                 }
-            });
+            }
         },
     ),
     stressed(
         "stress.hostile",
         Wire,
-        "a request that is meant to hurt is refused",
+        "a request that is meant to hurt is answered, and refused where it is no JSON",
         CODES,
         |case, judge| {
             each(case, judge, |stressed, judge| {
                 for (name, (exchange, _)) in &stressed.hostile {
-                    match &exchange.outcome {
-                        Ok(answer) if (400..500).contains(&answer.status) => judge.holds(),
-                        // What is no request, or too large to be read, may be ended instead of answered.
-                        Err(_) if matches!(*name, "no_request" | "no_end" | "bad_chunk" | "large") => judge.holds(),
-                        _ => judge.broken(
-                            exchange,
-                            format!("a status from 400 to 499 for {name}"),
-                            exchange.came(),
-                        ),
-                    }
+                    withstood(name, exchange, judge);
                 }
             });
         },
     ),
     stressed(
         "stress.alive",
-        Must,
+        Wire,
         "an agent lives on whatever it is sent",
         CODES,
         |case, judge| {
             each(case, judge, |stressed, judge| {
                 for (exchange, after) in stressed.hostile.values() {
-                    if after.read.is_some() {
+                    if after.exchange.outcome.is_ok() {
                         judge.holds();
                     } else {
                         judge.gone(exchange, &after.exchange);
                     }
-                }
-            });
-        },
-    ),
-    stressed(
-        "crash.durable",
-        Must,
-        "what was acknowledged survives a crash",
-        WHERE,
-        |case, judge| {
-            crashed(case, judge, |crashed, judge| {
-                let all = crashed.waiting.iter().chain([&crashed.running, &crashed.finished]);
-                for scheduled in all.filter(|scheduled| scheduled.is_accepted()) {
-                    match scheduled.last() {
-                        Some(told) if told.read.is_some() => judge.holds(),
-                        Some(told) => {
-                            judge.broken_by(&[&scheduled.answer, &told.exchange], "its record", told.exchange.came());
-                        }
-                        None => judge.broken(&scheduled.answer, "its record", "none"),
-                    }
-                }
-            });
-        },
-    ),
-    stressed(
-        "crash.final",
-        Must,
-        "what had ended before a crash has not begun again",
-        WHERE,
-        |case, judge| {
-            crashed(case, judge, |crashed, judge| {
-                let looks = &crashed.finished.looks;
-                let [.., before, after] = looks.as_slice() else {
-                    return judge.blind("no action had ended before");
-                };
-                let same = before.value().zip(after.value()).is_some_and(|(before, after)| {
-                    before.state == after.state
-                        && before.finished == after.finished
-                        && before.scheduled == after.scheduled
-                });
-                judge.expect(same, &after.exchange, "the record as it was");
-            });
-        },
-    ),
-    stressed(
-        "crash.resumed",
-        Must,
-        "the action that ran goes on after a crash, first of all",
-        WHERE,
-        |case, judge| {
-            crashed(case, judge, |crashed, judge| {
-                let Some(after) = crashed
-                    .running
-                    .last()
-                    .filter(|_| crashed.running.looks.len() > crashed.looks_before)
-                else {
-                    return judge.blind("no action ran");
-                };
-                let done = state(after) == Some(State::Done);
-                judge.expect(done, &after.exchange, "DONE");
-                let ended = |scheduled: &Scheduled| {
-                    let record = scheduled.last()?.value()?;
-                    super::records::instant(record.finished.value()?)
-                };
-                let first = ended(&crashed.running);
-                for waiting in &crashed.waiting {
-                    if let (Some(first), Some(later), Some(told)) = (first, ended(waiting), waiting.last())
-                        && later < first
-                    {
-                        judge.broken_by(
-                            &[&after.exchange, &told.exchange],
-                            "the one that ran to end first",
-                            "one that waited did",
-                        );
-                    }
-                }
-            });
-        },
-    ),
-    stressed(
-        "crash.progress",
-        Wire,
-        "an action that goes on after a crash goes on from where it was",
-        WHERE,
-        |case, judge| {
-            crashed(case, judge, |crashed, judge| {
-                let count = |told: &Told<Record>| told.value()?.payload.value()?["count"].as_i64();
-                let (before, after) = crashed.running.looks.split_at(crashed.looks_before);
-                let Some(was) = before.last().and_then(count) else {
-                    return judge.blind("no progress was told before");
-                };
-                for told in after {
-                    match count(told) {
-                        Some(is) if is < was => judge.broken(&told.exchange, format!("{was} or more"), is.to_string()),
-                        Some(_) => judge.holds(),
-                        None => {}
-                    }
-                }
-            });
-        },
-    ),
-    stressed(
-        "crash.order",
-        Must,
-        "those that waited run in their order after a crash",
-        WHERE,
-        |case, judge| {
-            crashed(case, judge, |crashed, judge| {
-                let mut last = None;
-                for scheduled in &crashed.waiting {
-                    let record = scheduled.last().and_then(Told::value);
-                    let Some(ended) = record.and_then(|record| super::records::instant(record.finished.value()?))
-                    else {
-                        judge.blind("not all that waited have ended");
-                        continue;
-                    };
-                    if last.is_some_and(|last| ended < last) {
-                        let look = scheduled.last().map_or(&scheduled.answer, |told| &told.exchange);
-                        judge.broken(look, "an end after that of the one before", "one before it");
-                    } else {
-                        judge.holds();
-                    }
-                    last = Some(ended);
                 }
             });
         },
@@ -258,12 +141,45 @@ fn each(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Stressed, &mut
     }
 }
 
-fn crashed(case: &Case<'_>, judge: &mut Judge, mut look: impl FnMut(&Crashed, &mut Judge)) {
-    each(case, judge, |stressed, judge| match &stressed.crashed {
-        None => judge.blind("no commands were given: --kill-command, --restart-command"),
-        Some(Crashed { fault: Some(fault), .. }) => judge.blind(fault.clone()),
-        Some(crashed) => look(crashed, judge),
-    });
+/// A hostile request was answered: refused, unless it may be accepted, or cut off, where it may be.
+fn withstood(name: &str, exchange: &Exchange, judge: &mut Judge) {
+    let (is_json, is_bytes) = (JSON.contains(&name), BYTES.contains(&name));
+    // Bytes carry no credentials.
+    if judge.is_put_off(exchange) || (!is_bytes && judge.is_shut_out(exchange)) {
+        return;
+    }
+    let expected = if is_json {
+        "a good answer, or a status from 400 to 499"
+    } else {
+        "a status from 400 to 499"
+    };
+    let right = match &exchange.outcome {
+        Ok(answer) => (400..500).contains(&answer.status) || (is_json && answer.is_good()),
+        // What is no request, or too large to be read, may be ended instead of answered.
+        Err(_) => is_bytes || name == "large",
+    };
+    if right {
+        judge.holds();
+    } else {
+        judge.broken(exchange, format!("{expected} for {name}"), exchange.came());
+    }
+}
+
+/// An action that was accepted under load has a record, and is done.
+fn kept(scheduled: &Scheduled, judge: &mut Judge) {
+    let (first, last) = (scheduled.looks.first(), scheduled.last());
+    match (first.and_then(Told::status), last.and_then(state)) {
+        (_, Some(State::Done)) => judge.holds(),
+        (Some(404), _) => judge.broken(&scheduled.answer, "a record of it", "none"),
+        (_, Some(found)) if found.is_final() || scheduled.waited == Waited::Stuck => {
+            let look = last.map_or(&scheduled.answer, |told| &told.exchange);
+            judge.broken(look, "DONE", look.came());
+        }
+        (_, Some(_)) => judge.blind("not all have ended, and others' actions may have been ahead"),
+        // It was there, and is not: dropped for age, as it were.
+        (Some(_), None) if last.and_then(Told::status) == Some(404) => judge.idle("what had ended was dropped for age"),
+        _ => judge.blind("not all records could be read"),
+    }
 }
 
 fn state(told: &Told<Record>) -> Option<State> {

@@ -158,18 +158,16 @@ fn not_found(case: &Case<'_>, judge: &mut Judge, name: &'static str, status: &[u
     }
 }
 
-/// Whether an agent says that it may have another answer later.
-pub(super) const fn is_later(answer: &Answer) -> bool {
-    matches!(answer.status, 429 | 503 | 507)
-}
-
 /// Whether this is a problem document with one of these statuses; tells it where it is not.
 pub(super) fn is_refused(case: &Case<'_>, judge: &mut Judge, exchange: &Exchange, status: &[u16]) -> bool {
+    let is_meant = exchange
+        .outcome
+        .as_ref()
+        .is_ok_and(|answer| status.contains(&answer.status));
+    if !is_meant && judge.is_put_off(exchange) {
+        return false;
+    }
     let wrong = match &exchange.outcome {
-        Ok(answer) if is_later(answer) && !status.contains(&answer.status) => {
-            judge.blind("the agent had no time, or no room, to say whether it refuses");
-            return false;
-        }
         Ok(answer) => problem(case.dialect, answer, status).err(),
         Err(_) => Some("a problem document".to_owned()),
     };

@@ -56,7 +56,7 @@ async fn carry_out(order: Order) -> Exit {
             say(&fault.to_string());
             return match fault {
                 SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. } => Exit::Unreachable,
-                SuiteError::NoAgent => Exit::Usage,
+                SuiteError::NoAgent | SuiteError::PresentNode { .. } => Exit::Usage,
             };
         }
     };

@@ -1,10 +1,12 @@
 //! Level `read`: the node again and again, the lists, some records.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use super::patience::Patient;
 use super::{Across, Pages, Sample, Told};
-use crate::client::{Client, Request};
-use crate::dialect::Dialect;
+use crate::client::Request;
+use crate::dialect::{Dialect, List};
 use crate::model::Record;
 
 /// Looks without a time to observe for: enough to see what changes with every answer.
@@ -13,14 +15,23 @@ const LOOKS: usize = 3;
 /// Between two looks, unless there is more time.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Pages that are read of a list: 10,000 entries.
-const PAGES: usize = 100;
+/// Pages that are read of a list at level `read`, where nothing depends on its end.
+const SOME: usize = 100;
+
+/// Pages of a list that is read to its end: a bound for who has none.
+const ALL: usize = 1_000;
+
+/// Short pages that are read of a list: enough to see how one page follows another.
+const SHORT: usize = 8;
+
+/// Entries of a short page.
+pub(crate) const SHORT_PAGE: usize = 25;
 
 /// Records that are read of each list.
 const RECORDS: usize = 12;
 
 pub(super) async fn look(
-    client: &Client,
+    client: &Patient,
     dialect: Dialect,
     observe: Duration,
 ) -> (Vec<Sample>, Pages, Pages, Vec<Told<Record>>) {
@@ -32,8 +43,8 @@ pub(super) async fn look(
         samples.push(sample(client, dialect).await);
     }
     // In this order nothing is missed that ends in between.
-    let finished = pages(client, dialect, "actions/finished").await;
-    let queue = pages(client, dialect, "actions/queue").await;
+    let finished = pages(client, dialect, "actions/finished", SOME).await;
+    let queue = pages(client, dialect, "actions/queue", SOME).await;
     let mut records = Vec::new();
     for list in [&finished, &queue] {
         for id in list.ids().take(RECORDS) {
@@ -43,45 +54,66 @@ pub(super) async fn look(
     (samples, queue, finished, records)
 }
 
-pub(super) async fn sample(client: &Client, dialect: Dialect) -> Sample {
-    let ask = |what: &str| client.ask(Request::get(dialect.path(what)));
+pub(super) async fn sample(client: &Patient, dialect: Dialect) -> Sample {
+    // The store's process may not be there to be asked: that is an answer, and no reason to come again.
+    let ask = |what: &str| client.once(Request::get(dialect.path(what)));
+    let node = client.ask(Request::get(dialect.path("info/node"))).await;
     Sample {
-        node: Told::of(ask("info/node").await, |body| dialect.node(body)),
+        node: Told::of(node, |body| dialect.node(body)),
         store: Told::of(ask("info/store").await, |body| dialect.store(body)),
         shards: Told::of(ask("info/shards").await, |body| dialect.shards(body)),
     }
 }
 
-/// Looks by way of `v1`, of the other dialect, and of `v1` again: once is enough, so from `v1` only.
-pub(super) async fn across(client: &Client, dialect: Dialect) -> Option<Across> {
-    if dialect != Dialect::V1 {
+/// Looks by way of `v1`, of the other dialect where that is looked at, and of `v1` again: once is enough, so from `v1` only.
+pub(super) async fn across(client: &Patient, dialect: Dialect, dialects: &[Dialect]) -> Option<Across> {
+    if dialect != Dialect::V1 || !dialects.contains(&Dialect::Unstable) {
         return None;
     }
-    let before = sample(client, dialect).await;
-    let other = sample(client, Dialect::Unstable).await;
-    let has_it = other.node.status() != Some(404);
-    let after = sample(client, dialect).await;
-    has_it.then_some(Across { before, other, after })
+    Some(Across {
+        before: sample(client, dialect).await,
+        other: sample(client, Dialect::Unstable).await,
+        after: sample(client, dialect).await,
+    })
 }
 
-pub(super) async fn record(client: &Client, dialect: Dialect, id: &str) -> Told<Record> {
+pub(super) async fn record(client: &Patient, dialect: Dialect, id: &str) -> Told<Record> {
     let exchange = client.ask(Request::get(dialect.record_path(id))).await;
     Told::of(exchange, |body| dialect.record(body))
 }
 
-/// Follows a list to its end.
-pub(super) async fn pages(client: &Client, dialect: Dialect, list: &str) -> Pages {
-    let mut pages = Vec::new();
+/// Everything in a list, in as few pages as there can be.
+pub(super) async fn whole(client: &Patient, dialect: Dialect, list: &str) -> Pages {
+    match dialect {
+        Dialect::V1 => pages(client, dialect, &format!("{list}?limit=1000"), ALL).await,
+        Dialect::Unstable => pages(client, dialect, list, 1).await,
+    }
+}
+
+/// The head of a list in short pages.
+pub(super) async fn short(client: &Patient, dialect: Dialect, list: &str) -> Pages {
+    pages(client, dialect, &format!("{list}?limit={SHORT_PAGE}"), SHORT).await
+}
+
+/// Follows a list as long as its pages bring something new, for so many of them.
+async fn pages(client: &Patient, dialect: Dialect, list: &str, most: usize) -> Pages {
+    let (mut pages, mut goes_round) = (Vec::new(), false);
+    let (mut known, mut cursors) = (HashSet::new(), HashSet::new());
     let mut path = dialect.path(list);
-    while pages.len() < PAGES {
+    while pages.len() < most {
         let page = Told::of(client.ask(Request::get(path)).await, |body| dialect.list(body));
+        let news = ids(&page).filter(|id| known.insert((*id).clone())).count();
         let next = page.value().and_then(|list| list.next.clone());
         pages.push(page);
         let Some(next) = next else { break };
+        goes_round = news == 0 || !cursors.insert(next.clone());
+        if goes_round {
+            break;
+        }
         let joint = if list.contains('?') { '&' } else { '?' };
         path = dialect.path(&format!("{list}{joint}cursor={}", escaped(&next)));
     }
-    Pages { pages }
+    Pages { pages, goes_round }
 }
 
 impl Pages {
@@ -101,6 +133,11 @@ impl Pages {
         let end = self.pages.last().and_then(Told::value);
         end.is_some_and(|list| list.next.is_none() && list.actions.value().is_some())
     }
+}
+
+fn ids(page: &Told<List>) -> impl Iterator<Item = &String> {
+    let briefs = page.value().and_then(|list| list.actions.value());
+    briefs.into_iter().flatten().filter_map(|brief| brief.id.value())
 }
 
 /// A cursor as a query has it.

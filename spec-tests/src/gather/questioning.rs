@@ -1,84 +1,128 @@
 //! What only `v1` can be asked of actions: long polls, cancelling, history, preconditions.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::acting::{LOOP, PATIENCE, PAUSE, SUCCESS, ask, ended as has_ended, follow, schedule};
-use super::looking::record;
-use crate::client::{Client, Exchange, Request};
+use super::acting::{LOOP, SUCCESS, ask};
+use super::following::{PATIENCE, PAUSE, Still, follow, schedule, state};
+use super::looking::{escaped, record};
+use super::patience::Patient;
+use super::{Scheduled, Told, Waited};
+use crate::client::{Exchange, Request};
 use crate::dialect::Dialect;
+use crate::model::State;
 
-/// What only `v1` can be asked of actions.
-pub(super) async fn ask_all(client: &Client, dialect: Dialect) -> BTreeMap<&'static str, Exchange> {
+/// Pages of a history that are read.
+const PAGES: usize = 100;
+
+/// What only `v1` can be asked of actions, by name, and the history of one of them. What others' actions held up was not
+/// asked.
+pub(super) async fn ask_all(client: &Patient, dialect: Dialect) -> (BTreeMap<&'static str, Exchange>, Vec<Exchange>) {
     let mut asked = BTreeMap::new();
-    let runs = schedule(client, dialect, ask(LOOP, json!({"target": 80, "delay_ms": 100}))).await;
-    let waits = schedule(client, dialect, ask(SUCCESS, json!({}))).await;
+    let mut runs = schedule(client, dialect, ask(LOOP, json!({"target": 80, "delay_ms": 100}))).await;
+    let mut waits = schedule(client, dialect, ask(SUCCESS, json!({}))).await;
     if !runs.is_accepted() || !waits.is_accepted() {
-        return asked;
+        return (asked, Vec::new());
     }
     let id = runs.id.clone();
     let at = |rest: &str| dialect.path(&format!("actions/{id}{rest}"));
-    // It makes a step every 0.1 s, so that each wait ends with one.
-    let version = async |exchange: &Exchange| {
-        let answer = exchange.outcome.as_ref().ok()?;
-        answer.json().ok()?["version"].as_u64()
-    };
-    let now = client.ask(Request::get(at(""))).await;
-    if let Some(known) = version(&now).await {
-        let long = Request::get(at(&format!("?wait=3&after={known}"))).patient(Duration::from_secs(3));
-        asked.insert("wait", client.ask(long).await);
+    if begins(client, dialect, &runs).await {
+        // It makes a step every 0.1 s, so that each wait ends with one.
+        let now = client.ask(Request::get(at(""))).await;
+        if let Some(known) = version(&now) {
+            let long = Request::get(at(&format!("?wait=3&after={known}"))).patient(Duration::from_secs(3));
+            asked.insert("wait", client.ask(long).await);
+        }
+        asked.insert("before_wait", now);
     }
-    asked.insert("before_wait", now);
-    asked.insert(
-        "cancel_waiting",
-        client.ask(Request::new("DELETE", dialect.record_path(&waits.id))).await,
-    );
-    let mut cancelled = waits;
-    follow(client, dialect, &mut cancelled).await;
-    if let Some(last) = cancelled.looks.pop() {
-        asked.insert("cancelled_waiting", last.exchange);
+    for (action, cancel, cancelled) in [
+        (&mut waits, "cancel_waiting", "cancelled_waiting"),
+        (&mut runs, "cancel_running", "cancelled_running"),
+    ] {
+        let delete = Request::new("DELETE", dialect.record_path(&action.id));
+        asked.insert(cancel, client.ask(delete).await);
+        follow(client, dialect, action).await;
+        if let Some(last) = told(action) {
+            asked.insert(cancelled, last);
+        }
     }
-    asked.insert("cancel_running", client.ask(Request::new("DELETE", at(""))).await);
-    let mut stopped = runs;
-    follow(client, dialect, &mut stopped).await;
-    if let Some(last) = stopped.looks.pop() {
-        asked.insert("cancelled_running", last.exchange);
+    let mut history = Vec::new();
+    if runs.waited == Waited::Ended {
+        // Nothing changes any more: the wait ends with the record as it is.
+        let ended = client.ask(Request::get(at(""))).await;
+        if let Some(known) = version(&ended) {
+            let wait = Request::get(at(&format!("?wait=1&after={known}"))).patient(Duration::from_secs(1));
+            asked.insert("wait_for_nothing", client.ask(wait).await);
+        }
+        let again = Request::new("DELETE", dialect.record_path(&id));
+        asked.insert("cancel_finished", client.ask(again).await);
+        history = steps(client, &at("/history")).await;
     }
-    // Nothing changes any more: the wait ends with the record as it is.
-    let ended = client.ask(Request::get(at(""))).await;
-    if let Some(known) = version(&ended).await {
-        let wait = Request::get(at(&format!("?wait=1&after={known}")));
-        asked.insert("wait_for_nothing", client.ask(wait).await);
+    let mut unmet = unmet(client, dialect).await;
+    follow(client, dialect, &mut unmet).await;
+    if let Some(last) = told(&unmet) {
+        asked.insert("precondition_record", last);
     }
-    asked.insert(
-        "cancel_finished",
-        client
-            .ask(Request::new("DELETE", dialect.record_path(&stopped.id)))
-            .await,
-    );
-    asked.insert(
-        "history",
-        client
-            .ask(Request::get(dialect.path(&format!("actions/{}/history", stopped.id))))
-            .await,
-    );
+    asked.insert("precondition", unmet.answer);
+    (asked, history)
+}
+
+/// An action for a node that has a shard which no node has.
+async fn unmet(client: &Patient, dialect: Dialect) -> Scheduled {
     let id = super::id();
-    let unmet = json!({
+    let body = json!({
         "kind": SUCCESS, "args": {}, "id": id, "preconditions": {"shards": {"spec-tests: no such shard": ["PRIMARY"]}},
     });
-    asked.insert(
-        "precondition",
-        client.ask(Request::post(dialect.schedule_path(), &unmet)).await,
-    );
-    let began = Instant::now();
+    Scheduled {
+        id,
+        kind: SUCCESS.to_owned(),
+        args: json!({}),
+        headers: BTreeMap::new(),
+        requester: None,
+        created: None,
+        answer: client.ask(Request::post(dialect.schedule_path(), &body)).await,
+        looks: Vec::new(),
+        waited: Waited::Not,
+    }
+}
+
+/// Waits until an action runs; false where it does not, because others are ahead of it, or for a reason of its own.
+async fn begins(client: &Patient, dialect: Dialect, action: &Scheduled) -> bool {
+    let mut still = Still::new(client, dialect, PATIENCE);
     loop {
-        let look = record(client, dialect, &id).await;
-        if has_ended(&look) || look.value().is_none() || began.elapsed() > PATIENCE {
-            asked.insert("precondition_record", look.exchange);
-            return asked;
+        let look: Told<_> = record(client, dialect, &action.id).await;
+        match state(&look) {
+            Some(State::New) if still.over(&action.id, false, false).await.is_none() => {}
+            state => return state == Some(State::Running),
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The last look at an action that has ended, or has no reason not to.
+fn told(action: &Scheduled) -> Option<Exchange> {
+    let last = action.last().filter(|_| action.waited != Waited::Busy)?;
+    Some(last.exchange.clone())
+}
+
+fn version(exchange: &Exchange) -> Option<u64> {
+    exchange.outcome.as_ref().ok()?.json().ok()?["version"].as_u64()
+}
+
+/// A history, page by page.
+async fn steps(client: &Patient, path: &str) -> Vec<Exchange> {
+    let mut pages = vec![client.ask(Request::get(path)).await];
+    while pages.len() < PAGES {
+        let answer = pages.last().and_then(|page| page.outcome.as_ref().ok());
+        let document = answer.and_then(|answer| answer.json().ok()).unwrap_or_default();
+        let Some(next) = document["next"].as_str() else { break };
+        pages.push(
+            client
+                .ask(Request::get(format!("{path}?cursor={}", escaped(next))))
+                .await,
+        );
+    }
+    pages
 }

@@ -1,21 +1,30 @@
 //! Many actions, one behind the other, and what an agent tells while they run.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::acting::{LOOP, PATIENCE, PAUSE, ask, ended, schedule};
+use super::acting::{LOOP, ask};
+use super::following::{PATIENCE, PAUSE, Still, is_final, schedule, schedule_once, state};
 use super::looking::record;
-use super::{Scheduled, Told};
-use crate::client::{Client, Request};
+use super::patience::Patient;
+use super::{Round, Scheduled, Told, is_later};
+use crate::client::Request;
 use crate::dialect::{Ask, Dialect, List};
-use crate::model::Node;
+use crate::model::{Node, State};
 
 /// Actions in a row: more than a page of a careless agent has, and few enough to be done at once.
 const ROW: usize = 60;
 
-/// Pairs of lists that are read while actions end: each may have thousands of entries.
-const ROUNDS: usize = 100;
+/// Actions at the head of a row that are slow, so that the others wait.
+const SLOW: usize = 3;
+
+/// Rounds in which both lists are read while actions end: each may have thousands of entries, and in `unstable` each
+/// takes from other clients what has ended.
+const ROUNDS: usize = 60;
+
+/// The fewest actions that are a row.
+const LEAST: usize = 8;
 
 /// Entries of a list up to which it is read that often.
 const SHORT: usize = 2_000;
@@ -25,15 +34,15 @@ pub(super) struct Ran {
     pub(super) row: Vec<Scheduled>,
     pub(super) queues: Vec<Told<List>>,
     pub(super) meanwhile: Vec<Told<Node>>,
-    pub(super) rounds: Vec<(Told<List>, Told<List>)>,
+    pub(super) rounds: Vec<Round>,
 }
 
 /// A row of actions, the first of them long enough for the others to wait; in `unstable` each claims to be older than the
 /// one before.
-pub(super) async fn run(client: &Client, dialect: Dialect) -> Ran {
+pub(super) async fn run(client: &Patient, dialect: Dialect) -> Ran {
     let mut row = Vec::with_capacity(ROW);
     for number in 0..ROW {
-        let slow = number < 3;
+        let slow = number < SLOW;
         let (kind, args) = if slow {
             (LOOP, json!({"target": 3, "delay_ms": 100}))
         } else {
@@ -45,40 +54,48 @@ pub(super) async fn run(client: &Client, dialect: Dialect) -> Ran {
             created: Some(&created),
             ..ask(kind, args)
         };
-        row.push(schedule(client, dialect, ask).await);
+        // A queue may be shorter than a row: those that it takes will do.
+        if row.len() < LEAST {
+            row.push(schedule(client, dialect, ask).await);
+            continue;
+        }
+        let one = schedule_once(client, dialect, ask).await;
+        if is_later(&one.answer) {
+            break;
+        }
+        row.push(one);
     }
     let (mut queues, mut meanwhile, mut rounds) = (Vec::new(), Vec::new(), Vec::new());
-    let list = async |list: &str| {
-        let exchange = client.ask(Request::get(dialect.path(list))).await;
-        Told::of(exchange, |body| dialect.list(body))
-    };
-    let began = Instant::now();
+    let mut still = Still::new(client, dialect, PATIENCE);
+    let mut before = None;
     let last = row.iter().rposition(Scheduled::is_accepted);
     while let Some(last) = last {
-        let mut more = dialect == Dialect::Unstable || rounds.len() < 12;
+        // In `unstable` the rounds are for when actions end one after the other.
+        let waits = |queue: &Told<List>| {
+            row.get(SLOW - 1)
+                .is_none_or(|slow| open(queue).any(|id| *id == slow.id))
+        };
+        let mut more = match dialect {
+            Dialect::V1 => rounds.len() < 12,
+            Dialect::Unstable => queues.last().is_some_and(|queue| !waits(queue)),
+        };
         while more && rounds.len() < ROUNDS {
-            let round = (list("actions/finished").await, list("actions/queue").await);
-            let entries = round
-                .0
-                .value()
-                .and_then(|list| list.actions.value())
-                .map_or(0, Vec::len);
-            rounds.push(round);
-            more = dialect == Dialect::Unstable && entries < SHORT && rounds.len() % 4 != 0;
+            rounds.push(round(client, dialect, &row).await);
+            let short = rounds
+                .last()
+                .is_some_and(|round: &Round| entries(&round.finished).len() < SHORT);
+            more = dialect == Dialect::Unstable && short && rounds.len() % 4 != 0;
         }
-        queues.push(list("actions/queue").await);
+        queues.push(list(client, dialect, "actions/queue").await);
         let node = client.ask(Request::get(dialect.path("info/node"))).await;
         meanwhile.push(Told::of(node, |body| dialect.node(body)));
         let look = record(client, dialect, &row[last].id).await;
         // Where the last was lost, those before it are waited for all the same.
-        let open = |list: &List| {
-            let briefs = list.actions.value().into_iter().flatten();
-            briefs
-                .filter(|brief| brief.state.value().is_some_and(|state| !state.is_final()))
-                .count()
-        };
-        let idle = queues.last().and_then(Told::value).is_none_or(|list| open(list) == 0);
-        if ended(&look) || (look.value().is_none() && idle) || began.elapsed() > PATIENCE {
+        let lost = look.value().is_none();
+        let left = queues.last().map_or(0, |queue| open(queue).count());
+        let moved = before.replace(left).is_some_and(|before| left < before);
+        let runs = state(&look) == Some(State::Running);
+        if is_final(&look) || (lost && left == 0) || still.over(&row[last].id, runs, moved).await.is_some() {
             break;
         }
         tokio::time::sleep(PAUSE).await;
@@ -94,4 +111,45 @@ pub(super) async fn run(client: &Client, dialect: Dialect) -> Ran {
         meanwhile,
         rounds,
     }
+}
+
+async fn list(client: &Patient, dialect: Dialect, list: &str) -> Told<List> {
+    let exchange = client.ask(Request::get(dialect.path(list))).await;
+    Told::of(exchange, |body| dialect.list(body))
+}
+
+async fn round(client: &Patient, dialect: Dialect, row: &[Scheduled]) -> Round {
+    let finished = list(client, dialect, "actions/finished").await;
+    let mut round = Round {
+        queue: list(client, dialect, "actions/queue").await,
+        finished,
+        lost: BTreeMap::new(),
+    };
+    // Where there are pages, what is not on the first of them is on another.
+    if dialect == Dialect::Unstable && round.finished.value().is_some() && round.queue.value().is_some() {
+        let known = |id: &String| [&round.finished, &round.queue].into_iter().any(|list| has(list, id));
+        let lost = row.iter().filter(|one| one.is_accepted() && !known(&one.id));
+        for id in lost.map(|one| one.id.clone()).collect::<Vec<_>>() {
+            let look = record(client, dialect, &id).await;
+            round.lost.insert(id, look);
+        }
+    }
+    round
+}
+
+fn entries(list: &Told<List>) -> &[crate::model::Brief] {
+    let entries = list.value().and_then(|list| list.actions.value());
+    entries.map_or(&[], Vec::as_slice)
+}
+
+fn has(list: &Told<List>, id: &String) -> bool {
+    entries(list).iter().any(|brief| brief.id.value() == Some(id))
+}
+
+/// Those of a list that have not ended.
+fn open(list: &Told<List>) -> impl Iterator<Item = &String> {
+    let open = entries(list)
+        .iter()
+        .filter(|brief| brief.state.value().is_some_and(|state| !state.is_final()));
+    open.filter_map(|brief| brief.id.value())
 }

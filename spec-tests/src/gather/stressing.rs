@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use super::acting::{LOOP, PATIENCE, SUCCESS, ask, follow, schedule};
-use super::looking::record;
-use super::{Crash, Crashed, Scheduled, Stressed, Told, id};
-use crate::client::{Client, Exchange, Request};
+use super::acting::{LOOP, SUCCESS, ask};
+use super::crashing::crash;
+use super::following::{PAUSE, drain, follow, schedule, schedule_once};
+use super::patience::Patient;
+use super::{Plan, Scheduled, Stressed, Told, id};
+use crate::client::{Answer, Exchange, Request};
 use crate::dialect::{Ask, Dialect};
 use crate::model::Node;
 
@@ -23,17 +24,21 @@ const EACH: usize = 12;
 /// Requests after which an agent that has not refused any is taken to have room for more.
 const OVERLOAD: usize = 3_000;
 
+/// How long an agent may be silent after a request before it is taken to be gone.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// What a run says that it will do, for each agent and dialect.
 pub(super) const WRITES: &str = "several thousand actions of the kinds agent.replicante.io/test.*, until the queue is full or takes 3,000, \
-                          which are cancelled or end by themselves, and requests that no agent should suffer from";
+                          which end by themselves, and whose records may take the place of older ones where few are kept; and \
+                          requests that no agent should suffer from";
 
-pub(super) async fn stress(client: &Client, dialect: Dialect, crash: Option<&Crash>) -> Stressed {
+pub(super) async fn stress(client: &Patient, dialect: Dialect, plan: &Plan) -> Stressed {
     let same_id = same_id(client, dialect).await;
     let crowd = crowd(client, dialect).await;
     let overload = overload(client, dialect).await;
     let hostile = hostile(client, dialect).await;
-    let crashed = match crash {
-        Some(crash) => Some(crashed(client, dialect, crash).await),
+    let crashed = match &plan.crash {
+        Some(commands) => Some(crash(client, dialect, commands, &plan.down).await),
         None => None,
     };
     Stressed {
@@ -45,7 +50,7 @@ pub(super) async fn stress(client: &Client, dialect: Dialect, crash: Option<&Cra
     }
 }
 
-async fn same_id(client: &Client, dialect: Dialect) -> Vec<Exchange> {
+async fn same_id(client: &Patient, dialect: Dialect) -> Vec<Exchange> {
     let id = id();
     let mut asking = JoinSet::new();
     for _ in 0..CROWD {
@@ -55,20 +60,20 @@ async fn same_id(client: &Client, dialect: Dialect) -> Vec<Exchange> {
                 id: Some(&id),
                 ..ask(SUCCESS, json!({}))
             };
-            client.ask(dialect.schedule(&ask)).await
+            client.once(dialect.schedule(&ask)).await
         });
     }
     asking.join_all().await
 }
 
-async fn crowd(client: &Client, dialect: Dialect) -> Vec<Scheduled> {
+async fn crowd(client: &Patient, dialect: Dialect) -> Vec<Scheduled> {
     let mut asking = JoinSet::new();
     for _ in 0..CROWD {
         let client = client.clone();
         asking.spawn(async move {
             let mut own = Vec::with_capacity(EACH);
             for _ in 0..EACH {
-                own.push(schedule(&client, dialect, ask(SUCCESS, json!({}))).await);
+                own.push(schedule_once(&client, dialect, ask(SUCCESS, json!({}))).await);
             }
             for scheduled in &mut own {
                 follow(&client, dialect, scheduled).await;
@@ -80,34 +85,29 @@ async fn crowd(client: &Client, dialect: Dialect) -> Vec<Scheduled> {
 }
 
 /// Fills the queue behind an action that holds it, as far as it goes, and empties it again.
-async fn overload(client: &Client, dialect: Dialect) -> Vec<Exchange> {
+async fn overload(client: &Patient, dialect: Dialect) -> Vec<Exchange> {
     // The dialect `unstable` cannot cancel, so what holds the queue has to end by itself.
     let mut holder = schedule(client, dialect, ask(LOOP, json!({"target": 10, "delay_ms": 500}))).await;
     if !holder.is_accepted() {
         return vec![holder.answer];
     }
     let mut answers = Vec::new();
-    let mut last = None;
-    for _ in 0..OVERLOAD {
-        let scheduled = schedule(client, dialect, ask(SUCCESS, json!({}))).await;
-        let refused = !scheduled.is_accepted();
-        if !refused {
-            last = Some(scheduled.clone());
-        }
-        answers.push(scheduled.answer);
-        if refused {
+    let more = ask(SUCCESS, json!({}));
+    while answers.len() < OVERLOAD {
+        let answer = client.once(dialect.schedule(&more)).await;
+        let accepted = answer.outcome.as_ref().is_ok_and(Answer::is_good);
+        answers.push(answer);
+        if !accepted {
             break;
         }
     }
     follow(client, dialect, &mut holder).await;
-    if let Some(mut last) = last {
-        follow(client, dialect, &mut last).await;
-    }
+    drain(client, dialect).await;
     answers
 }
 
 /// Requests that are meant to hurt; after each the agent is asked how its node is.
-async fn hostile(client: &Client, dialect: Dialect) -> BTreeMap<&'static str, (Exchange, Told<Node>)> {
+async fn hostile(client: &Patient, dialect: Dialect) -> BTreeMap<&'static str, (Exchange, Told<Node>)> {
     let path = dialect.schedule_path();
     let kind = format!(r#""kind":"{SUCCESS}""#);
     let deep = |depth: usize| format!(r#"{{{kind},"args":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
@@ -140,8 +140,8 @@ async fn hostile(client: &Client, dialect: Dialect) -> BTreeMap<&'static str, (E
     requests.push(("not_utf8", invalid));
     let mut hostile = BTreeMap::new();
     for (name, body) in requests {
-        let exchange = client.ask(Request::post_text(path.clone(), body)).await;
-        hostile.insert(name, (exchange, node(client, dialect).await));
+        let exchange = client.once(Request::post_text(path.clone(), body)).await;
+        hostile.insert(name, (exchange, node(client, dialect, SILENCE).await));
     }
     for (name, bytes) in [
         ("no_request", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec()),
@@ -153,82 +153,19 @@ async fn hostile(client: &Client, dialect: Dialect) -> BTreeMap<&'static str, (E
         ),
     ] {
         let exchange = client.send(Request::new("GET", format!("# bytes: {name}")), &bytes).await;
-        hostile.insert(name, (exchange, node(client, dialect).await));
+        hostile.insert(name, (exchange, node(client, dialect, SILENCE).await));
     }
     hostile
 }
 
-async fn node(client: &Client, dialect: Dialect) -> Told<Node> {
-    let exchange = client.ask(Request::get(dialect.path("info/node"))).await;
-    Told::of(exchange, |body| dialect.node(body))
-}
-
-/// Has actions finished, running and waiting, kills the agent, starts it again and looks at what is left of them.
-async fn crashed(client: &Client, dialect: Dialect, crash: &Crash) -> Crashed {
-    let mut finished = schedule(client, dialect, ask(SUCCESS, json!({}))).await;
-    follow(client, dialect, &mut finished).await;
-    let mut running = schedule(client, dialect, ask(LOOP, json!({"target": 30, "delay_ms": 100}))).await;
-    let mut waiting = Vec::new();
-    for _ in 0..8 {
-        waiting.push(schedule(client, dialect, ask(SUCCESS, json!({}))).await);
-    }
+/// What the agent says of its node, once it says anything, or as it is when it has been silent for so long.
+pub(super) async fn node(client: &Patient, dialect: Dialect, silence: Duration) -> Told<Node> {
     let began = Instant::now();
-    while running.is_accepted() && began.elapsed() < PATIENCE {
-        let look = record(client, dialect, &running.id).await;
-        let count = look
-            .value()
-            .and_then(|record| record.payload.value()?["count"].as_u64());
-        running.looks.push(look);
-        // Far enough for a beginning anew to show.
-        if count.is_some_and(|count| count >= 8) {
-            break;
+    loop {
+        let exchange = client.once(Request::get(dialect.path("info/node"))).await;
+        if exchange.outcome.is_ok() || began.elapsed() >= silence {
+            return Told::of(exchange, |body| dialect.node(body));
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let looks_before = running.looks.len();
-    let mut fault = None;
-    for (what, command) in [("kill", &crash.kill), ("restart", &crash.restart)] {
-        if fault.is_none() {
-            fault = run(command, client)
-                .await
-                .err()
-                .map(|error| format!("the {what} command: {error}"));
-        }
-    }
-    if fault.is_none() {
-        let began = Instant::now();
-        while node(client, dialect).await.value().is_none() && began.elapsed() < PATIENCE {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        finished.looks.push(record(client, dialect, &finished.id).await);
-        follow(client, dialect, &mut running).await;
-        for scheduled in &mut waiting {
-            follow(client, dialect, scheduled).await;
-        }
-    }
-    Crashed {
-        fault,
-        finished,
-        running,
-        looks_before,
-        waiting,
-    }
-}
-
-/// Runs a command of the user's, which is told of which agent it is; it has to end well, and soon.
-async fn run(command: &str, client: &Client) -> Result<(), String> {
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", command])
-        .env("SPEC_TESTS_AGENT", client.address().to_string())
-        // What it says is no part of a report, and an agent that it starts does not hold the report's reader up.
-        .stdout(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .stdin(std::process::Stdio::null());
-    match tokio::time::timeout(PATIENCE, shell.status()).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("{command:?} ended with {status}")),
-        Ok(Err(error)) => Err(format!("{command:?} cannot be run: {error}")),
-        Err(_) => Err(format!("{command:?} did not end within {} s", PATIENCE.as_secs())),
+        tokio::time::sleep(PAUSE).await;
     }
 }

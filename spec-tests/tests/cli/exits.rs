@@ -102,6 +102,25 @@ fn two_when_the_command_line_makes_no_sense_and_nothing_was_asked() {
 }
 
 #[test]
+fn two_when_the_node_that_is_to_be_absent_is_there() {
+    let agent = Agent::right();
+    let words = ["--level", "actions", "--cluster-actions", "--absent-node", "n1"];
+    let ended = run(&agent.url, &words);
+    assert_eq!(ended.code, 2, "{}", ended.all());
+    assert!(ended.err.contains("--absent-node n1: the agent at"), "{}", ended.err);
+}
+
+#[test]
+fn zero_when_what_stands_before_an_agent_refuses_a_dialect_that_it_has_not() {
+    for status in [403, 405] {
+        let agent = Agent::with(move |asked| asked.path.starts_with("/api/unstable").then(|| problem(status)));
+        let ended = run(&agent.url, &[]);
+        assert_eq!(ended.code, 0, "{}", ended.all());
+        assert!(!ended.out.contains("unstable"), "{}", ended.out);
+    }
+}
+
+#[test]
 fn three_when_nobody_listens() {
     let url = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

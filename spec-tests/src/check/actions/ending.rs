@@ -1,11 +1,13 @@
 //! How actions end, and what they tell on the way.
 
+use std::time::Duration;
+
 use super::super::Check;
 use super::super::judge::{Judge, last};
 use super::{RECORDS, SCHEDULING, acted, each};
 use crate::client::Exchange;
 use crate::dialect::Dialect;
-use crate::gather::{Scheduled, Told};
+use crate::gather::{Acted, Scheduled, Told, Waited};
 use crate::model::{Field, Record, State};
 use crate::verdict::Severity::{Must, Wire};
 
@@ -21,15 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
                     .into_iter()
                     .chain(&acted.row)
                 {
-                    if is_unknown(scheduled) {
-                        judge.blind(format!("the agent has no {}", scheduled.kind));
-                    } else if !scheduled.is_accepted() {
-                        judge.broken(&scheduled.answer, "an answer that accepts it", scheduled.answer.came());
-                    } else if scheduled.last().is_none_or(|look| look.status() == Some(404)) {
-                        judge.broken(&scheduled.answer, "a record of it", "none");
-                    } else {
-                        judge.holds();
-                    }
+                    accepted(acted, scheduled, judge);
                 }
             });
         },
@@ -90,19 +84,33 @@ pub(super) const CHECKS: &[Check] = &[
                 let Some((told, _)) = last(judge, &acted.counted) else {
                     return;
                 };
-                let read = || {
-                    running(&acted.counted).filter(|record| !matches!(record.payload, Field::Missing | Field::Wrong))
-                };
-                if read().any(|record| record.payload.value().is_some()) {
+                let looks = acted.counted.looks.iter().filter(|look| {
+                    let record = look
+                        .value()
+                        .filter(|record| record.state.value() == Some(&State::Running));
+                    record.is_some_and(|record| !matches!(record.payload, Field::Missing | Field::Wrong))
+                });
+                let looks: Vec<_> = looks.collect();
+                let steps = acted.counted.args["delay_ms"]
+                    .as_u64()
+                    .map(|step| Duration::from_millis(2 * step));
+                let silent = looks.first().zip(looks.last()).map(|(first, last)| {
+                    let first = first.exchange.began + first.exchange.took;
+                    last.exchange.began.saturating_duration_since(first)
+                });
+                if looks
+                    .iter()
+                    .any(|look| look.value().is_some_and(|record| record.payload.value().is_some()))
+                {
                     judge.holds();
-                } else if read().count() > 0 {
+                } else if silent >= steps {
                     judge.broken(
                         &told.exchange,
                         "progress of test.loop under the record while it runs",
                         "none",
                     );
                 } else {
-                    judge.blind("no record of a running action could be read");
+                    judge.blind("no action was seen to run for as long as two steps take");
                 }
             });
         },
@@ -178,12 +186,26 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-/// The specification lays no kind down that changes nothing: an agent may have none of those that are used here.
-fn is_unknown(scheduled: &Scheduled) -> bool {
-    let Ok(answer) = &scheduled.answer.outcome else {
-        return false;
-    };
-    answer.status == 400 && answer.json().is_ok_and(|body| body["code"] == "unknown_kind")
+/// An action was accepted, and had a record when it was looked for first: later it may have been dropped for age.
+fn accepted(acted: &Acted, scheduled: &Scheduled, judge: &mut Judge) {
+    let (kind, answer) = (&scheduled.kind, &scheduled.answer);
+    if judge.is_put_off(answer) {
+        return;
+    }
+    // The specification lays no kind down that changes nothing: an agent may have none of those that are used here.
+    if acted.offered.lacks(kind, answer) {
+        return judge.blind(format!("the agent has no {kind}"));
+    }
+    if !scheduled.is_accepted() {
+        return judge.broken(answer, "an answer that accepts it", answer.came());
+    }
+    match scheduled.looks.first() {
+        Some(look) if look.status() == Some(404) => {
+            judge.broken_by(&[answer, &look.exchange], "a record of it", "none");
+        }
+        Some(look) if look.read.is_some() => judge.holds(),
+        _ => judge.blind("whether there is a record of it could not be read"),
+    }
 }
 
 fn running(scheduled: &Scheduled) -> impl Iterator<Item = &Record> {
@@ -218,11 +240,12 @@ pub(super) fn ends(scheduled: &Scheduled, state: State, judge: &mut Judge) {
     let Some((told, record)) = last(judge, scheduled) else {
         return;
     };
-    if let Some(found) = record.state.value() {
-        if *found == state {
-            judge.holds();
-        } else {
+    match record.state.value() {
+        None => {}
+        Some(found) if *found == state => judge.holds(),
+        Some(found) if found.is_final() || scheduled.waited == Waited::Stuck => {
             judge.broken(&told.exchange, state.to_string(), found.to_string());
         }
+        Some(_) => judge.blind("it has not ended, and may have had to wait for others' actions"),
     }
 }

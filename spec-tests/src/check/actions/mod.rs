@@ -3,10 +3,13 @@
 mod asked;
 mod ending;
 mod kept;
+mod listing;
 mod order;
 mod refused;
 mod removed;
 mod unique;
+
+pub(super) use order::in_order;
 
 use super::judge::{Case, Judge};
 use super::{Check, at};
@@ -18,12 +21,16 @@ const SCHEDULING: &str = "docs/wire.md#scheduling";
 const LISTS: &str = "docs/wire.md#lists";
 const CODES: &str = "docs/wire.md#problems";
 
+/// How often something is seen that may be so once: a queue in which actions wait and none runs, two times that overlap.
+const ENOUGH: usize = 3;
+
 /// The checks, a file for each subject.
-pub(super) const CHECKS: [&[Check]; 7] = [
+pub(super) const CHECKS: [&[Check]; 8] = [
     ending::CHECKS,
     kept::CHECKS,
     unique::CHECKS,
     order::CHECKS,
+    listing::CHECKS,
     refused::CHECKS,
     asked::CHECKS,
     removed::CHECKS,

@@ -1,18 +1,14 @@
-//! Which action runs when, and where the lists have it.
+//! Which action runs when.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::Check;
 use super::super::judge::Judge;
 use super::super::records::instant;
-use super::super::{Check, UNSTABLE, V1};
-use super::{LISTS, SCHEDULING, acted, each, finished};
-use crate::dialect::List;
+use super::{ENOUGH, SCHEDULING, acted, each, finished};
 use crate::gather::{Scheduled, Told};
-use crate::model::{Brief, State};
+use crate::model::State;
 use crate::verdict::Severity::{Must, Wire};
-
-/// Looks at a queue in which actions wait, after which the one that runs has to have been there.
-const ENOUGH: usize = 3;
 
 pub(super) const CHECKS: &[Check] = &[
     acted(
@@ -22,32 +18,8 @@ pub(super) const CHECKS: &[Check] = &[
         SCHEDULING,
         |case, judge| {
             each(case, judge, |acted, judge| {
-                let ended: Vec<_> = acted
-                    .row
-                    .iter()
-                    .filter_map(|scheduled| Some((scheduled, finished(scheduled)?)))
-                    .collect();
-                let mut right = true;
-                for pair in ended.windows(2) {
-                    let [(first, before), (second, after)] = pair else {
-                        continue;
-                    };
-                    if after < before {
-                        right = false;
-                        let looks = [first, second]
-                            .map(|scheduled| scheduled.last().map_or(&scheduled.answer, |told| &told.exchange));
-                        judge.broken_by(
-                            &looks,
-                            format!("{} to end after {}", second.id, first.id),
-                            "it ended before",
-                        );
-                    }
-                }
-                if ended.len() < acted.row.len() || ended.len() < 2 {
-                    judge.blind("not every action of a row has ended");
-                } else if right {
-                    judge.holds();
-                }
+                let listed: Vec<_> = acted.finished.ids().collect();
+                in_order(&acted.row.iter().collect::<Vec<_>>(), &listed, judge);
             });
         },
     ),
@@ -74,8 +46,8 @@ pub(super) const CHECKS: &[Check] = &[
                         judge.broken(&queue.exchange, "one that is RUNNING", format!("{running} of them"));
                     }
                 }
-                let overlaps = overlaps(&acted.row, judge);
-                if seen && !overlaps {
+                let overlap = overlap(&acted.row, judge);
+                if seen && !overlap {
                     judge.holds();
                 } else if !seen {
                     judge.blind("no action was seen to run");
@@ -84,86 +56,6 @@ pub(super) const CHECKS: &[Check] = &[
         },
     ),
     acted(
-        "lists.running",
-        Wire,
-        "the queue lists the action that runs",
-        LISTS,
-        |case, judge| {
-            each(case, judge, |acted, judge| {
-                let lists = acted.queues.iter().filter_map(|queue| queue.value()?.actions.value());
-                let busy: Vec<_> = lists
-                    .filter(|list| list.iter().any(|brief| brief.state.value() == Some(&State::New)))
-                    .collect();
-                let runs = |list: &&Vec<Brief>| list.iter().any(|brief| brief.state.value() == Some(&State::Running));
-                match acted.queues.first() {
-                    Some(first) if busy.len() >= ENOUGH && !busy.iter().any(runs) => {
-                        judge.broken(&first.exchange, "one that is RUNNING", "only some that are NEW");
-                    }
-                    Some(_) if busy.iter().any(runs) => judge.holds(),
-                    _ => judge.blind("no action was seen to wait"),
-                }
-            });
-        },
-    ),
-    acted(
-        "lists.none_lost",
-        Wire,
-        "who reads the finished actions and then the queue misses none",
-        LISTS,
-        |case, judge| {
-            each(case, judge, |acted, judge| {
-                for (finished, queue) in &acted.rounds {
-                    let ids = |list: &Told<List>| -> Option<BTreeSet<String>> {
-                        let briefs = list.value()?.actions.value()?.iter();
-                        Some(briefs.filter_map(|brief| brief.id.value().cloned()).collect())
-                    };
-                    let (Some(ended), Some(waiting)) = (ids(finished), ids(queue)) else {
-                        judge.blind("a list could not be read");
-                        continue;
-                    };
-                    let mut accepted = acted.row.iter().filter(|scheduled| scheduled.is_accepted());
-                    match accepted.find(|one| !ended.contains(&one.id) && !waiting.contains(&one.id)) {
-                        Some(lost) => judge.broken_by(
-                            &[&finished.exchange, &queue.exchange],
-                            format!("{} in one of them", lost.id),
-                            "in neither",
-                        ),
-                        None => judge.holds(),
-                    }
-                }
-            });
-        },
-    )
-    .only(UNSTABLE),
-    acted(
-        "wire.paging",
-        Wire,
-        "a list comes in pages of at most so many entries, the last of which says so",
-        LISTS,
-        |case, judge| {
-            each(case, judge, |acted, judge| {
-                for page in &acted.finished.pages {
-                    let briefs = page.value().and_then(|list| list.actions.value());
-                    let ids: BTreeSet<_> = briefs
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|brief| brief.id.value())
-                        .collect();
-                    let entries = ids.len();
-                    judge.expect(entries <= 25, &page.exchange, "25 entries at most");
-                }
-                let Some(last) = acted.finished.pages.last() else {
-                    return;
-                };
-                match last.value() {
-                    Some(list) => judge.expect(list.next.is_none(), &last.exchange, "null under /next at the end"),
-                    None => judge.blind("a page could not be read"),
-                }
-            });
-        },
-    )
-    .only(V1),
-    acted(
         "node.meanwhile",
         Wire,
         "the node is told of while an action runs",
@@ -171,120 +63,143 @@ pub(super) const CHECKS: &[Check] = &[
         |case, judge| {
             each(case, judge, |acted, judge| {
                 for told in &acted.meanwhile {
-                    judge.expect(told.read.is_some(), &told.exchange, "200 with the node");
-                }
-            });
-        },
-    ),
-    acted(
-        "lists.complete",
-        Wire,
-        "every action that has ended is among the finished",
-        LISTS,
-        |case, judge| {
-            each(case, judge, |acted, judge| {
-                if !acted.finished.is_whole() {
-                    return judge.blind("the finished actions could not be read to the end");
-                }
-                let listed: BTreeSet<_> = acted.finished.ids().collect();
-                let single = [&acted.success, &acted.failure, &acted.counted];
-                let all = single.into_iter().chain(&acted.row);
-                for scheduled in all.filter(|scheduled| finished(scheduled).is_some()) {
-                    if listed.contains(&scheduled.id) {
-                        judge.holds();
-                    } else {
-                        judge.broken(
-                            &acted.finished.pages[0].exchange,
-                            format!("{} among the finished", scheduled.id),
-                            format!("{} others", listed.len()),
-                        );
+                    if judge.is_put_off(&told.exchange) {
+                        continue;
                     }
-                }
-            });
-        },
-    ),
-    acted(
-        "lists.order",
-        Wire,
-        "the finished are listed newest first, the queue oldest first",
-        LISTS,
-        |case, judge| {
-            each(case, judge, |acted, judge| {
-                let place: BTreeMap<_, _> = acted
-                    .row
-                    .iter()
-                    .enumerate()
-                    .map(|(place, scheduled)| (&scheduled.id, place))
-                    .collect();
-                let places = |ids: &mut dyn Iterator<Item = String>| -> Vec<usize> {
-                    ids.filter_map(|id| place.get(&id).copied()).collect()
-                };
-                let ends: BTreeMap<_, _> = acted
-                    .row
-                    .iter()
-                    .filter_map(|one| Some((&one.id, finished(one)?)))
-                    .collect();
-                let mut known = BTreeSet::new();
-                let once = acted.finished.ids().filter(|id| known.insert(id.clone()));
-                let newest_first: Vec<_> = once.filter_map(|id| ends.get(&id).copied()).collect();
-                let exchange = &acted.finished.pages[0].exchange;
-                judge.expect(
-                    newest_first.is_sorted_by(|a, b| a >= b),
-                    exchange,
-                    "the action that ended last at the head",
-                );
-                for queue in &acted.queues {
-                    let briefs = queue.value().and_then(|list| list.actions.value());
-                    let ids = briefs.into_iter().flatten().filter(|brief| {
-                        // In `unstable` those that have ended stand in front.
-                        brief.state.value().is_some_and(|state| !state.is_final())
-                    });
-                    let mut oldest_first = places(&mut ids.filter_map(|brief| brief.id.value().cloned()));
-                    // One that runs out of turn, or is listed again, is another check's.
-                    let running = briefs
-                        .into_iter()
-                        .flatten()
-                        .find(|brief| brief.state.value() == Some(&State::Running));
-                    let running = running.and_then(|brief| place.get(brief.id.value()?).copied());
-                    let mut known = BTreeSet::new();
-                    oldest_first.retain(|place| Some(*place) != running && known.insert(*place));
-                    judge.expect(
-                        oldest_first.is_sorted(),
-                        &queue.exchange,
-                        "the action that was accepted first at the head",
-                    );
+                    judge.expect(told.read.is_some(), &told.exchange, "200 with the node");
                 }
             });
         },
     ),
 ];
 
-/// Whether one of a row began before the one before it had ended, where the dialect tells when an action began.
-fn overlaps(row: &[Scheduled], judge: &mut Judge) -> bool {
+/// Actions that were accepted in this order have to end in it. Clocks may be set back, so that what they tell counts where
+/// the list of the finished, newest first, has it so, too.
+pub(crate) fn in_order(row: &[&Scheduled], listed: &[String], judge: &mut Judge) {
+    let place: BTreeMap<_, _> = listed.iter().enumerate().map(|(place, id)| (id, place)).collect();
+    let ended: Vec<_> = row.iter().filter_map(|one| Some((*one, finished(one)?))).collect();
+    let mut right = ended.len() == row.len() && ended.len() > 1;
+    if !right {
+        judge.blind("not every action of a row has ended");
+    }
+    for pair in ended.windows(2) {
+        let [(first, before), (second, after)] = pair else {
+            continue;
+        };
+        if after >= before {
+            continue;
+        }
+        match place.get(&first.id).zip(place.get(&second.id)) {
+            Some((first_place, second_place)) if second_place > first_place => {
+                right = false;
+                let looks = [first, second].map(|one| one.last().map_or(&one.answer, |told| &told.exchange));
+                judge.broken_by(
+                    &looks,
+                    format!("{} to end after {}", second.id, first.id),
+                    "it ended before",
+                );
+            }
+            Some(_) => {}
+            None => judge.blind("only the agent's clock tells which of two actions ended first"),
+        }
+    }
+    if right {
+        judge.holds();
+    }
+}
+
+/// Whether actions of a row began before those before them had ended, where the dialect tells when an action began. A clock
+/// that is set back makes it seem so once.
+fn overlap(row: &[Scheduled], judge: &mut Judge) -> bool {
     let began = |one: &Scheduled| {
         one.last()
             .and_then(Told::value)
             .and_then(|record| instant(record.started.value()?))
     };
-    let mut runs: Vec<_> = row
+    let runs: Vec<_> = row
         .iter()
         .filter_map(|one| Some((began(one)?, finished(one)?, one)))
         .collect();
-    runs.sort_by_key(|(began, ended, _)| (*began, *ended));
-    let mut found = false;
-    for pair in runs.windows(2) {
-        let [(_, ended, before), (began, _, after)] = pair else {
-            continue;
+    // Out of turn is not at once.
+    let overlaps = |pair: &&[(_, _, &Scheduled)]| pair[1].0 < pair[0].1 && pair[0].0 < pair[1].1;
+    let pairs: Vec<_> = runs.windows(2).filter(overlaps).collect();
+    if pairs.len() < ENOUGH {
+        return false;
+    }
+    for pair in pairs {
+        let looks = [pair[0].2, pair[1].2].map(|one| one.last().map_or(&one.answer, |told| &told.exchange));
+        let (ended, began) = (pair[0].1, pair[1].0);
+        judge.broken_by(
+            &looks,
+            format!("{} to begin after {ended}", pair[1].2.id),
+            began.to_string(),
+        );
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap as Map;
+    use std::time::{Duration, Instant};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::client::{Answer, Credentials, Exchange, Request};
+    use crate::dialect::Read;
+    use crate::gather::Waited;
+    use crate::model::{Field, Record};
+
+    /// An action that ended in this second, by the agent's clock.
+    fn action(id: &str, second: usize) -> Scheduled {
+        let exchange = Exchange {
+            agent: String::new(),
+            request: Request::get(""),
+            outcome: Ok(Answer {
+                status: 200,
+                headers: Vec::new(),
+                body: Vec::new(),
+            }),
+            began: Instant::now(),
+            took: Duration::ZERO,
+            curl: String::new(),
         };
-        if began < ended {
-            found = true;
-            let looks = [before, after].map(|one| one.last().map_or(&one.answer, |told| &told.exchange));
-            judge.broken_by(
-                &looks,
-                format!("{} to begin after {ended}", after.id),
-                began.to_string(),
-            );
+        let value = Record {
+            finished: Field::Value(format!("2026-01-31T12:00:0{second}.000000000Z")),
+            ..Record::default()
+        };
+        let read = Some(Read {
+            value,
+            misfits: Vec::new(),
+        });
+        Scheduled {
+            id: id.to_owned(),
+            kind: String::new(),
+            args: Value::Null,
+            headers: Map::new(),
+            requester: None,
+            created: None,
+            answer: exchange.clone(),
+            looks: vec![Told { exchange, read }],
+            waited: Waited::Ended,
         }
     }
-    found
+
+    #[test]
+    fn a_clock_that_is_set_back_breaks_no_order() {
+        let (a, b, late) = (action("a", 5), action("b", 3), action("b", 7));
+        let outcome = |row: &[&Scheduled], listed: &[&str]| {
+            let mut judge = Judge::of("action.order", Credentials::default());
+            let listed: Vec<_> = listed.iter().map(|id| (*id).to_owned()).collect();
+            in_order(row, &listed, &mut judge);
+            let told = json!(judge.outcome());
+            told["outcome"].as_str().map(str::to_owned)
+        };
+        assert_eq!(outcome(&[&a, &late], &["b", "a"]).as_deref(), Some("held"));
+        assert_eq!(outcome(&[&a, &b], &["b", "a"]).as_deref(), Some("held"));
+        assert_eq!(outcome(&[&a, &b], &["a", "b"]).as_deref(), Some("broken"));
+        assert_eq!(outcome(&[&a, &b], &["a"]).as_deref(), Some("not_run"));
+        assert_eq!(outcome(&[&a], &["a"]).as_deref(), Some("not_run"));
+    }
 }

@@ -3,8 +3,7 @@
 use super::super::Check;
 use super::acted;
 use super::ending::ends;
-use crate::gather::Sample;
-use crate::model::State;
+use crate::model::{NodeState, State};
 use crate::verdict::Severity::Must;
 
 pub(super) const CHECKS: &[Check] = &[acted(
@@ -16,25 +15,23 @@ pub(super) const CHECKS: &[Check] = &[acted(
         let mut asked = false;
         for removed in case.agents.iter().filter_map(|agent| agent.removed.as_ref()) {
             asked = true;
+            let (before, after) = (&removed.before, &removed.after);
+            let state = before.node.value().and_then(|node| node.state.value());
+            if state != Some(&NodeState::Healthy) {
+                judge.blind("the node was not HEALTHY when it was asked to");
+                continue;
+            }
             for time in &removed.times {
                 ends(time, State::Done, judge);
             }
-            let (before, after) = (&removed.before, &removed.after);
-            let id = |sample: &Sample| sample.store.value().map(|store| store.cluster_id.clone());
-            let held = |sample: &Sample| {
-                let shards = sample.shards.value()?.value()?;
-                Some(
-                    shards
-                        .iter()
-                        .map(|shard| (shard.id.clone(), shard.role.clone()))
-                        .collect::<Vec<_>>(),
-                )
-            };
             for (same, exchange) in [
-                (id(before) == id(after), &after.store.exchange),
-                (held(before) == held(after), &after.shards.exchange),
+                (removed.same_cluster(), &after.store.exchange),
+                (removed.same_shards(), &after.shards.exchange),
             ] {
-                judge.expect(same, exchange, "the cluster as it was");
+                match same {
+                    Some(same) => judge.expect(same, exchange, "the cluster as it was"),
+                    None => judge.blind("the cluster could not be looked at before and after"),
+                }
             }
         }
         if !asked {

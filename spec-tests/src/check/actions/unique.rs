@@ -1,10 +1,12 @@
 //! Ids: used once, and answered as the dialect has it.
 
+use super::super::records::is_uuid;
 use super::super::wire::is_refused;
 use super::super::{Check, V1};
 use super::{CODES, SCHEDULING, acted, each};
+use crate::client::Answer;
 use crate::dialect::Dialect;
-use crate::gather::Told;
+use crate::gather::{SUCCESS, Told, Waited};
 use crate::model::{Field, Record};
 use crate::verdict::Severity::{Must, Should, Wire};
 
@@ -19,10 +21,15 @@ pub(super) const CHECKS: &[Check] = &[
                 let Some((again, after)) = &acted.repeated else {
                     return judge.blind("no action has ended");
                 };
-                let accepted = again.outcome.as_ref().is_ok_and(crate::client::Answer::is_good);
-                let before = acted.success.last().and_then(Told::value);
-                let same = |of: fn(&Record) -> &Field<String>| before.map(of) == after.value().map(of);
-                if accepted {
+                let before = acted.success.last().filter(|_| acted.success.waited == Waited::Ended);
+                let (Some(before), Some(now)) = (before.and_then(Told::value), after.value()) else {
+                    return judge.blind("the record could not be read when it had ended, and again");
+                };
+                if judge.is_put_off(again) {
+                    return;
+                }
+                let same = |of: fn(&Record) -> &Field<String>| of(before) == of(now);
+                if again.outcome.as_ref().is_ok_and(Answer::is_good) {
                     judge.broken(again, "a refusal", again.came());
                 } else if !same(|record| &record.scheduled) || !same(|record| &record.finished) {
                     judge.broken_by(&[again, &after.exchange], "the record as it was", after.exchange.came());
@@ -35,15 +42,18 @@ pub(super) const CHECKS: &[Check] = &[
     acted(
         "wire.id_used",
         Wire,
-        "a used id is a problem with 409 that says where the action is",
+        "a used id is a problem with 409, which in v1 says where the action is",
         CODES,
         |case, judge| {
             each(case, judge, |acted, judge| {
                 let Some((again, _)) = &acted.repeated else {
                     return judge.blind("no action has ended");
                 };
-                if !is_refused(case, judge, again, &[409]) {
+                if judge.is_put_off(again) || !is_refused(case, judge, again, &[409]) {
                     return;
+                }
+                if case.dialect == Dialect::Unstable {
+                    return judge.holds();
                 }
                 let Ok(answer) = &again.outcome else { return };
                 let place = answer
@@ -106,7 +116,7 @@ pub(super) const CHECKS: &[Check] = &[
                     .ok()
                     .and_then(|body| body["id"].as_str().map(str::to_owned));
                 match id {
-                    Some(id) => judge.expect(uuid::Uuid::try_parse(&id).is_ok(), exchange, "a UUID under /id"),
+                    Some(id) => judge.expect(is_uuid(&id), exchange, "a UUID under /id"),
                     None => judge.blind("the answer to an accepted action has no id"),
                 }
             });
@@ -119,8 +129,13 @@ pub(super) const CHECKS: &[Check] = &[
         SCHEDULING,
         |case, judge| {
             each(case, judge, |acted, judge| {
-                let accepted = acted.unnamed.outcome.as_ref().is_ok_and(crate::client::Answer::is_good);
-                judge.expect(accepted, &acted.unnamed, "an answer that accepts it");
+                let exchange = &acted.unnamed;
+                if acted.lacks(SUCCESS) {
+                    judge.blind(format!("the agent has no {SUCCESS}"));
+                } else if !judge.is_put_off(exchange) {
+                    let accepted = exchange.outcome.as_ref().is_ok_and(Answer::is_good);
+                    judge.expect(accepted, exchange, "an answer that accepts it");
+                }
             });
         },
     ),

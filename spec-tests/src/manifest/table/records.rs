@@ -55,7 +55,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "no two actions of a cluster share an id, though its nodes do not agree on ids",
         &[
             "record.id",
-            "lists.unique",
+            "lists.ids",
             "action.unique",
             "action.id.made",
             "cluster.action_ids",

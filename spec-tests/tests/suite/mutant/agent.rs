@@ -16,7 +16,7 @@ use super::draft::draft;
 use super::fault::Fault;
 use super::json::Json;
 use super::options::{Faults, Options};
-use super::{durable, oddity, runner, serve};
+use super::{durable, lawful, oddity, runner, serve};
 
 /// What the server and the runner have in common.
 pub struct Shared {
@@ -96,6 +96,7 @@ impl Agent {
         for action in oddity::actions(&options) {
             book.accept(action);
         }
+        lawful::begin(&mut book, &faults);
         let shared = Arc::new(Shared {
             options,
             faults,

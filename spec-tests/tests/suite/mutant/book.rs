@@ -82,11 +82,19 @@ pub struct Book {
     pub open: usize,
     ends: usize,
     pub log: Option<Log>,
+    /// How many of those that have ended are kept; all where it is not given.
+    pub keeps: Option<usize>,
 }
 
 impl Book {
     pub fn find(&self, id: &str) -> Option<&Action> {
-        self.by_id.get(id).map(|seq| &self.actions[*seq])
+        let action = self.by_id.get(id).map(|seq| &self.actions[*seq]);
+        action.filter(|action| self.is_kept(action))
+    }
+
+    /// Whether an action has not been dropped for age.
+    pub fn is_kept(&self, action: &Action) -> bool {
+        !action.state.is_final() || self.keeps.is_none_or(|keeps| action.ended + keeps > self.ends)
     }
 
     /// Takes an action in; its place and its first step are given to it here.

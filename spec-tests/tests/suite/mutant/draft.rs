@@ -25,6 +25,7 @@ pub fn text<'a>(body: &'a [u8], faults: &Faults) -> Result<&'a str, Problem> {
     let (fault, problem) = match Json::read(text) {
         Ok(_) => return Ok(text),
         Err(Wrong::Malformed) => (Fault::MalformedAccepted, malformed()),
+        Err(Wrong::TooDeep) if faults.has(Fault::DeepNestingFails) => return Err(Problem::new("internal", "too deep")),
         Err(Wrong::TooDeep) => (
             Fault::DeepNestingAccepted,
             Problem::new("body_too_deep", "the body is nested deeper than 128"),

@@ -78,6 +78,16 @@ fn forget(book: &mut Book, faults: &Faults) {
                 action.state = State::Failed;
                 "forgotten".clone_into(&mut action.id);
             }
+            if faults.has(Fault::FailedByCrash) {
+                action.state = State::Failed;
+                action.finished = Some(super::book::now());
+                action.error = Some(json!({"code": "crashed", "message": "the agent did", "retryable": false}));
+                action.version += 1;
+            }
+            if faults.has(Fault::RecordSetBackByCrash) {
+                action.scheduled = super::book::now();
+                (action.version, action.attempt) = (1, 0);
+            }
             if faults.has(Fault::ProgressLostByCrash) {
                 action.payload = None;
             }

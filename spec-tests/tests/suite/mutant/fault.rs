@@ -430,7 +430,7 @@ faults! {
     // Load, crashes, the cluster.
     /// Looking whether an id is used, and using it, are two steps.
     IdAcceptedTwice,
-    /// Some of the actions that come while ten wait are accepted and dropped.
+    /// Some of the actions that come while three wait are accepted and dropped.
     LostUnderLoad,
     /// A full queue is a 500.
     OverloadFails,
@@ -486,4 +486,30 @@ faults! {
     AddNotTold,
     /// `kinds` does not say what becomes of `cluster.join` (`v1`).
     JoinNotTold,
+    /// After a restart the running action has failed.
+    FailedByCrash,
+    /// After a restart the record of the running action is as if it had just come.
+    RecordSetBackByCrash,
+    /// Deep nesting is a 500.
+    DeepNestingFails,
+    /// Removing a node that is not there empties the node that was asked.
+    RemoveEmptiesNode,
+
+    // Lawful, if unusual.
+    /// There are no kinds for tests.
+    NoTestKinds,
+    /// No more than twenty actions may wait or run.
+    QueueOfTwenty,
+    /// Thousands of actions have ended before.
+    ManyFinished,
+    /// Somebody's action runs for a long time.
+    SomebodyAhead,
+    /// A history comes in pages of seven (`v1`).
+    HistoryInShortPages,
+    /// Every fourth request is to come again later, but for those that the store's process answers.
+    ComeAgainLater,
+    /// The records of no more than twenty finished actions are kept.
+    FewKept,
+    /// The shard's primary moves with every other answer.
+    PrimaryMoves,
 }

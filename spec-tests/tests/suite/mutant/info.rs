@@ -7,6 +7,7 @@ use super::answer::{Answer, Problem, Tree};
 use super::bend;
 use super::book::State;
 use super::fault::Fault;
+use super::kinds;
 use super::options::Role;
 
 /// `GET info/node`.
@@ -66,7 +67,8 @@ pub fn shards(shared: &Shared, tree: Tree) -> Result<Answer, Problem> {
     if shared.faults.has(Fault::ShardsFail) {
         return Err(Problem::new("internal", "no idea"));
     }
-    let primary = shared.options.role == Role::Primary && !shared.faults.has(Fault::NoPrimary);
+    let moved = shared.faults.has(Fault::PrimaryMoves) && shared.asked("primary") % 4 >= 2;
+    let primary = shared.options.role == Role::Primary && !shared.faults.has(Fault::NoPrimary) && !moved;
     // A little more with time; peers began at other moments, and that is how far they are behind.
     let offset = 1000 + u64::try_from(shared.began.elapsed().as_millis() / 100).unwrap_or(0);
     let amount = |value: u64| match tree {
@@ -93,5 +95,9 @@ pub fn shards(shared: &Shared, tree: Tree) -> Result<Answer, Problem> {
     bend::shard(&mut shard, shared, tree);
     let mut body = json!({"shards": [shard]});
     bend::shards(&mut body, shared);
+    let removed = || shared.look(|book| book.actions.iter().any(|action| action.kind == kinds::REMOVE));
+    if shared.faults.has(Fault::RemoveEmptiesNode) && removed() {
+        body["shards"] = json!([]);
+    }
     Ok(Answer::json(200, &body))
 }

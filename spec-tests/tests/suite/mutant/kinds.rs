@@ -16,10 +16,10 @@ pub const REMOVE: &str = "agent.replicante.io/cluster.remove";
 const KINDS: [(&str, u64); 4] = [(REMOVE, 60), (FAIL, 60), (LOOP, 86400), (SUCCESS, 60)];
 
 /// The longest that an action of this kind may take, in seconds; none where there is no such kind.
-pub fn deadline(kind: &str) -> Option<u64> {
+pub fn deadline(kind: &str, faults: &Faults) -> Option<u64> {
     KINDS
         .iter()
-        .find(|(known, _)| *known == kind)
+        .find(|(known, _)| *known == kind && !(faults.has(Fault::NoTestKinds) && *known != REMOVE))
         .map(|(_, deadline)| *deadline)
 }
 
@@ -125,7 +125,8 @@ pub fn list(faults: &Faults) -> Answer {
             (entry["args"], entry["output"]) = (Value::Null, Value::Null);
         }
         let hidden = (faults.has(Fault::KindMissing) && kind == SUCCESS)
-            || (faults.has(Fault::RemoveNotOffered) && kind == REMOVE);
+            || (faults.has(Fault::RemoveNotOffered) && kind == REMOVE)
+            || deadline(kind, faults).is_none();
         if !hidden {
             kinds.push(entry);
         }

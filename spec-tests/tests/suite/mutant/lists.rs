@@ -31,7 +31,8 @@ fn finished<'a>(book: &'a Book, faults: &Faults) -> Vec<&'a Action> {
         .actions
         .iter()
         .filter(|action| action.state.is_final() || (early && action.attempt > 0));
-    let mut all: Vec<&Action> = ended.filter(|action| !failed(action)).collect();
+    let kept = ended.filter(|action| book.is_kept(action));
+    let mut all: Vec<&Action> = kept.filter(|action| !failed(action)).collect();
     all.sort_by_key(|action| std::cmp::Reverse(action.ended));
     if faults.has(Fault::FinishedCutAt50) {
         all.truncate(50);
@@ -140,7 +141,7 @@ pub fn whole(book: &Book, list: List, seen: &mut HashSet<usize>, faults: &Faults
         List::Queue => {
             let hides = faults.has(Fault::LostBetweenLists) || faults.has(Fault::FailedInNoList);
             let ended = book.actions.iter().filter(|action| action.state.is_final());
-            let unseen = ended.filter(|action| !hides && !seen.contains(&action.seq));
+            let unseen = ended.filter(|action| !hides && !seen.contains(&action.seq) && book.is_kept(action));
             let waiting = queue(book, faults);
             let (mut all, stays): (Vec<&Action>, _) = (unseen.collect(), faults.has(Fault::FinalStaysInQueue));
             if stays {

@@ -17,6 +17,7 @@ pub mod hostile;
 mod info;
 mod json;
 mod kinds;
+mod lawful;
 mod lists;
 mod oddity;
 mod openapi;

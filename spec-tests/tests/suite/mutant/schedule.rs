@@ -59,7 +59,7 @@ fn known(book: &mut Book, tree: Tree, action: &Action, faults: &Faults) -> Optio
 
 fn take(book: &mut Book, tree: Tree, mut action: Action, body: &Json<'_>, shared: &Shared) -> Result<Answer, Problem> {
     let faults = &shared.faults;
-    let Some(most) = kinds::deadline(&action.kind) else {
+    let Some(longest) = kinds::deadline(&action.kind, faults) else {
         let unknown = Problem::new("unknown_kind", "this agent has no kind of that name").at("/kind");
         if faults.has(Fault::UnknownKindAccepted) {
             let id = action.id.clone();
@@ -84,10 +84,15 @@ fn take(book: &mut Book, tree: Tree, mut action: Action, body: &Json<'_>, shared
         kinds::check(&action.kind, args)?;
     }
     action.deadline_s = match tree {
-        Tree::V1 => deadline(body, most, faults)?,
-        Tree::Unstable => most,
+        Tree::V1 => deadline(body, longest, faults)?,
+        Tree::Unstable => longest,
     };
-    if book.open >= shared.options.max_queued {
+    let most = if faults.has(Fault::QueueOfTwenty) {
+        20
+    } else {
+        shared.options.max_queued
+    };
+    if book.open >= most {
         let full = Problem::new("queue_full", "as many actions wait as may");
         return Err(match () {
             () if faults.has(Fault::OverloadFails) => full.status(500),
@@ -97,7 +102,7 @@ fn take(book: &mut Book, tree: Tree, mut action: Action, body: &Json<'_>, shared
         });
     }
     let id = action.id.clone();
-    let lost = faults.has(Fault::LostUnderLoad) && book.open > 10 && id.ends_with(['0', '1', '2', '3']);
+    let lost = faults.has(Fault::LostUnderLoad) && book.open > 3 && id.ends_with(['0', '1', '2', '3']);
     if !lost {
         book.accept(action);
     }

@@ -65,6 +65,11 @@ pub async fn answer(shared: Data<Shared>, request: HttpRequest, payload: Payload
 async fn called(shared: &Shared, request: &HttpRequest, path: &str, body: Option<Bytes>) -> Result<Answer, Problem> {
     let faults = &shared.faults;
     host(shared, request)?;
+    let process = path.ends_with("/store") || path.ends_with("/shards");
+    if faults.has(Fault::ComeAgainLater) && !process && shared.asked("later") % 4 == 3 {
+        let busy = Problem::new("busy", "the agent is busy").status(503);
+        return Err(busy.with("retry-after", "0"));
+    }
     let served = |(tree, _): &(Tree, Route)| match tree {
         Tree::V1 => shared.options.v1,
         Tree::Unstable => shared.options.unstable,

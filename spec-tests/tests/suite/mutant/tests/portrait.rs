@@ -91,13 +91,25 @@ fn offsets(text: &str) -> String {
 }
 
 /// What no portrait shows, each with the test that does.
-pub const ELSEWHERE: [(Fault, &str); 15] = [
+pub const ELSEWHERE: [(Fault, &str); 27] = [
     (Fault::NodeSlow, "shown::a_slow_node"),
     (Fault::DeadlineIgnored, "shown::a_deadline_that_nobody_keeps"),
     (Fault::LongPollAtOnce, "shown::a_poll_that_does_not_wait"),
     (Fault::NothingRuns, "shown::nothing_runs"),
     (Fault::MadeIdNumber, "mutants"),
     (Fault::MadeIdsAlike, "mutants"),
+    (Fault::DeepNestingFails, "mutants"),
+    (Fault::RemoveEmptiesNode, "mutants"),
+    (Fault::PrimaryMoves, "mutants"),
+    (Fault::FailedByCrash, "mutants"),
+    (Fault::RecordSetBackByCrash, "mutants"),
+    (Fault::NoTestKinds, "mutants"),
+    (Fault::QueueOfTwenty, "mutants"),
+    (Fault::ManyFinished, "mutants"),
+    (Fault::SomebodyAhead, "mutants"),
+    (Fault::HistoryInShortPages, "mutants"),
+    (Fault::ComeAgainLater, "mutants"),
+    (Fault::FewKept, "mutants"),
     (Fault::ListBodyAccepted, "mutants"),
     (Fault::NumberHeadersAccepted, "mutants"),
     (Fault::LostByCrash, "crashes"),

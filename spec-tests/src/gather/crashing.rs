@@ -1,0 +1,160 @@
+//! A crash: actions that have ended, run and wait; then the agent is killed and started again, and asked what is left.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::process::Command;
+use tokio::sync::Mutex;
+
+use super::acting::{LOOP, SUCCESS, ask};
+use super::following::{PATIENCE, PAUSE, Still, drain, follow, schedule, state};
+use super::looking::record;
+use super::patience::Patient;
+use super::stressing::node;
+use super::{Crash, Crashed, Scheduled, Survivor, Told, Waited};
+use crate::client::Request;
+use crate::dialect::Dialect;
+use crate::model::State;
+
+/// Steps of the action that is interrupted, of 0.1 s each: enough of them to be left whatever the commands take.
+const STEPS: u32 = 60;
+
+/// Steps after which it is interrupted: enough for a beginning anew to show.
+const ENOUGH: u64 = 8;
+
+/// How long an action may run without telling of steps before it is interrupted all the same.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Has actions finished, running and waiting, kills the agent, starts it again and looks at what is left of them.
+pub(super) async fn crash(client: &Patient, dialect: Dialect, crash: &Crash, down: &Arc<Mutex<()>>) -> Crashed {
+    // What others have queued would be ahead.
+    let alone = drain(client, dialect).await;
+    let mut finished = schedule(client, dialect, ask(SUCCESS, json!({}))).await;
+    follow(client, dialect, &mut finished).await;
+    let mut running = schedule(client, dialect, ask(LOOP, json!({"target": STEPS, "delay_ms": 100}))).await;
+    let mut waiting = Vec::new();
+    for _ in 0..8 {
+        waiting.push(schedule(client, dialect, ask(SUCCESS, json!({}))).await);
+    }
+    let fault = if !running.is_accepted() {
+        Some("an action that is to be interrupted was not accepted".to_owned())
+    } else if !alone || !advance(client, dialect, &mut running).await {
+        Some("others' actions were ahead of those that a crash is to interrupt".to_owned())
+    } else {
+        down_and_up(crash, client, down).await.err()
+    };
+    let mut crashed = Crashed {
+        fault,
+        finished: finished.into(),
+        running: running.into(),
+        waiting: waiting.into_iter().map(Survivor::from).collect(),
+        listed: None,
+    };
+    if crashed.fault.is_none() {
+        node(client, dialect, PATIENCE).await;
+        look_back(client, dialect, &mut crashed).await;
+    }
+    crashed
+}
+
+/// Looks at an action until it has made some steps; false where it does not begin.
+async fn advance(client: &Patient, dialect: Dialect, running: &mut Scheduled) -> bool {
+    let mut still = Still::new(client, dialect, PATIENCE);
+    let mut began = None;
+    loop {
+        let look = record(client, dialect, &running.id).await;
+        let state = state(&look);
+        let count = look
+            .value()
+            .and_then(|record| record.payload.value()?["count"].as_u64());
+        running.looks.push(look);
+        match state {
+            Some(State::New) if still.over(&running.id, false, false).await.is_none() => {}
+            Some(State::Running) => {
+                let began = *began.get_or_insert_with(Instant::now);
+                let longest = if count.is_some() { PATIENCE } else { SILENCE };
+                if count >= Some(ENOUGH) || began.elapsed() > longest {
+                    return true;
+                }
+            }
+            state => return state != Some(State::New),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Looks at everything at once, before it goes on, and then follows it to its end.
+async fn look_back(client: &Patient, dialect: Dialect, crashed: &mut Crashed) {
+    let Crashed {
+        fault: _,
+        finished,
+        running,
+        waiting,
+        listed,
+    } = crashed;
+    let mut all = vec![running, finished];
+    all.extend(waiting);
+    for survivor in &mut all {
+        if survivor.after.is_accepted() {
+            let look = record(client, dialect, &survivor.after.id).await;
+            survivor.after.looks.push(look);
+        }
+    }
+    for survivor in all {
+        follow(client, dialect, &mut survivor.after).await;
+    }
+    let path = match dialect {
+        Dialect::V1 => "actions/finished?limit=1000",
+        Dialect::Unstable => "actions/finished",
+    };
+    let list = client.ask(Request::get(dialect.path(path))).await;
+    *listed = Some(Told::of(list, |body| dialect.list(body)));
+}
+
+impl From<Scheduled> for Survivor {
+    fn from(before: Scheduled) -> Self {
+        let after = Scheduled {
+            looks: Vec::new(),
+            waited: Waited::Not,
+            ..before.clone()
+        };
+        Self { before, after }
+    }
+}
+
+/// Kills the agent and starts it again. Once the first has begun the second follows, whatever became of the first, and
+/// whatever becomes of the run: `down` is held until both have ended.
+async fn down_and_up(crash: &Crash, client: &Patient, down: &Arc<Mutex<()>>) -> Result<(), String> {
+    let held = Arc::clone(down).lock_owned().await;
+    let Crash { kill, restart } = crash.clone();
+    let agent = client.address().to_string();
+    let both = tokio::spawn(async move {
+        let _held = held;
+        let killed = run("kill", &kill, &agent).await;
+        let restarted = run("restart", &restart, &agent).await;
+        killed.and(restarted)
+    });
+    both.await.unwrap_or_else(|fault| Err(fault.to_string()))
+}
+
+/// Runs a command of the user's, which is told of which agent it is; it has to end well, and soon.
+async fn run(what: &str, command: &str, agent: &str) -> Result<(), String> {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", command])
+        .env("SPEC_TESTS_AGENT", agent)
+        // What it says is no part of a report, and an agent that it starts does not hold the report's reader up.
+        .stdout(Stdio::null())
+        // What did not kill in time must not do so once the agent was started again.
+        .kill_on_drop(what == "kill")
+        .stdin(Stdio::null());
+    let fault = match tokio::time::timeout(PATIENCE, shell.status()).await {
+        Ok(Ok(status)) if status.success() => return Ok(()),
+        Ok(Ok(status)) => format!("ended with {status}"),
+        Ok(Err(error)) => format!("cannot be run: {error}"),
+        Err(_) => format!("did not end within {} s", PATIENCE.as_secs()),
+    };
+    Err(format!("the {what} command: {command:?} {fault}"))
+}
