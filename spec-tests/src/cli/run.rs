@@ -26,7 +26,10 @@ pub(super) fn run(options: options::Run) -> Exit {
             return Exit::Fault;
         }
     };
-    runtime.block_on(carry_out(order))
+    let exit = runtime.block_on(carry_out(order));
+    // A resolver that does not come back is not waited for.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn carry_out(order: Order) -> Exit {

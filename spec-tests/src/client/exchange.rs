@@ -31,7 +31,7 @@ impl Limits {
     #[must_use]
     pub(super) fn patient(self, longer: Duration) -> Self {
         Self {
-            time: self.time + longer,
+            time: self.time.saturating_add(longer),
             ..self
         }
     }
@@ -145,17 +145,6 @@ pub enum Fault {
     TooLong(&'static str, usize),
 }
 
-impl Fault {
-    /// The same, with the reason why the connection ended.
-    #[must_use]
-    pub(super) fn after(self, error: &std::io::Error) -> Self {
-        match self {
-            Self::Cut(what) => Self::Cut(format!("{what} ({error})")),
-            other => other,
-        }
-    }
-}
-
 /// One question and what came of it.
 #[derive(Debug, Clone)]
 pub struct Exchange {
@@ -202,5 +191,19 @@ pub fn trimmed(text: &str, longest: usize) -> String {
         format!("{kept}…")
     } else {
         one_line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_too_long() {
+        let limits = Limits {
+            time: Duration::MAX,
+            ..Limits::default()
+        };
+        assert_eq!(limits.patient(Duration::from_secs(1)).time, Duration::MAX);
     }
 }
