@@ -53,28 +53,20 @@ async fn carry_out(order: Order) -> Exit {
         say(&line);
     }
     let suite = Suite::new(agents, settings);
-    let (mut report, differed) = match Box::pin(repeated(&suite, repeat, quiet, &stop)).await {
-        Ok(found) => found,
-        Err(fault) => {
-            say(&fault.to_string());
-            return match fault {
-                SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. } => Exit::Unreachable,
-                SuiteError::NoAgent => Exit::Usage,
-            };
-        }
-    };
-    if let Some(baseline) = baseline {
+    let mut report = Box::pin(repeated(&suite, repeat, quiet, &stop)).await;
+    // Of a run that came to nothing no entry is as things are.
+    if let Some(baseline) = baseline.filter(|_| report.unreachable.is_none()) {
         baseline.apply(&mut report, today());
     }
-    let exit = Exit::of(&report);
-    let written = outputs.write(&report, colour);
-    for fault in written.as_ref().err().into_iter().flatten().chain(&differed) {
+    let written = outputs.write(&report, colour).err().unwrap_or_default();
+    for fault in written.iter().chain(&report.differences).chain(&report.unreachable) {
         say(fault);
     }
-    if written.is_err() || !differed.is_empty() {
-        return Exit::Fault;
+    if written.is_empty() {
+        Exit::of(&report)
+    } else {
+        Exit::Fault
     }
-    exit
 }
 
 /// What is said before anything is written: which is never done without.
@@ -104,35 +96,40 @@ fn announced(settings: &Settings, agents: usize, repeat: u32) -> Vec<String> {
     lines
 }
 
-/// The first report, and how later ones differ from it. A run that was cut short is the last one, and is the report.
-async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Result<(Report, Vec<String>), SuiteError> {
+/// The first report, with how later ones differ from it. A run that was cut short is the last one, and is the report.
+async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Report {
     let mut first: Option<Report> = None;
-    let mut differed = Vec::new();
     for time in 1..=times {
         let progress = Progress::new(quiet);
         let told = |what: &str| match times {
             1 => progress.now(what),
             _ => progress.now(&format!("run {time} of {times}: {what}")),
         };
-        let report = Box::pin(suite.run(told, stop.asked())).await?;
+        let run = Box::pin(suite.run(told, stop.asked())).await;
         drop(progress);
-        if report.cut_short.is_some() {
-            return Ok((report, differed));
-        }
-        match &first {
-            None => first = Some(report),
+        let later = run.unwrap_or_else(|error| suite.failed(&error));
+        let is_last = later.cut_short.is_some() || later.unreachable.is_some();
+        match &mut first {
+            None => first = Some(later),
+            Some(first) if later.cut_short.is_some() => {
+                let differences = std::mem::take(&mut first.differences);
+                return Report { differences, ..later };
+            }
             Some(first) => {
-                let differences = differences(first, &report);
-                differed.extend(
+                let differences = differences(first, &later);
+                first.differences.extend(
                     differences
                         .iter()
                         .map(|difference| format!("run {time} differs from the first: {difference}")),
                 );
             }
         }
+        if is_last {
+            break;
+        }
     }
     // There is at least one: the command line asks for it.
-    first.map(|first| (first, differed)).ok_or(SuiteError::NoAgent)
+    first.unwrap_or_else(|| suite.failed(&SuiteError::NoAgent))
 }
 
 #[expect(
