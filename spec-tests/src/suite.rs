@@ -1,5 +1,6 @@
 //! A whole run: gather, judge, report.
 
+mod masked;
 mod present;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use crate::dialect::Dialect;
 use crate::gather::{self, Evidence, Plan, Seen};
 use crate::manifest;
 use crate::verdict::{Judged, Level, Outcome, Report, Verdict};
+use masked::{masked, masked_error};
 use present::Present;
 
 /// What a run is to do.
@@ -124,7 +126,7 @@ impl Suite {
         let secrets = self.secrets();
         let (present, cut_early) = tokio::select! {
             present = present::present(&clients, &self.settings.dialects) => {
-                (present?, None)
+                (present.map_err(|error| masked_error(error, &secrets))?, None)
             }
             reason = &mut end => (Present::default(), Some(reason)),
         };
@@ -154,9 +156,9 @@ impl Suite {
                 let of = evidence.iter().find(|evidence| evidence.dialect == dialect);
                 let case = Case::from(of.unwrap_or(&nothing));
                 judged.extend(self.judge(dialect, |check| {
-                    let mut judge = Judge::of(check.id, secrets.clone());
+                    let mut judge = Judge::of(check.id);
                     (check.judge)(&case, &mut judge);
-                    judge.outcome()
+                    masked(judge.outcome(), &secrets)
                 }));
             } else {
                 continue;

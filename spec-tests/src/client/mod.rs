@@ -5,18 +5,19 @@
 //! Each exchange has a connection of its own, so that no answer depends on the one before.
 //!
 //! **Guarantees**: an exchange ends within its deadline, holds at most [`Limits::head`] and [`Limits::body`] of an answer and
-//! what one read brings, follows no redirect, and never panics, whatever comes.
+//! what one read brings, follows no redirect, sends no request that another could hide in, and never panics, whatever comes.
 
 mod address;
 mod chunks;
 mod exchange;
+mod secret;
 mod shown;
 mod tls;
 mod wire;
 
 pub use address::{Address, AddressError};
-pub use exchange::{Answer, Exchange, Fault, Limits, Request, trimmed};
-pub use shown::Credentials;
+pub use exchange::{Answer, Exchange, Fault, Limits, Request, escaped, trimmed};
+pub use secret::{Credentials, HeaderError};
 pub use tls::{Tls, TlsError};
 
 use std::net::SocketAddr;
@@ -62,16 +63,27 @@ impl Client {
 
     /// Asks once.
     pub async fn ask(&self, request: Request) -> Exchange {
-        let bytes = self.bytes(&request);
-        self.exchange(request, &bytes, true).await
+        let curl = shown::curl(self, &request);
+        match self.bytes(&request) {
+            Ok(bytes) => self.exchange(request, &bytes, true, curl).await,
+            Err(fault) => Exchange {
+                agent: self.address.to_string(),
+                request,
+                outcome: Err(fault),
+                began: Instant::now(),
+                took: Duration::ZERO,
+                curl,
+            },
+        }
     }
 
-    /// Sends bytes that may be no request at all; `request` is what is shown of them.
+    /// Sends bytes that may be no request at all; `request` is what is told of them.
     pub async fn send(&self, request: Request, bytes: &[u8]) -> Exchange {
-        self.exchange(request, bytes, false).await
+        let shown = shown::raw(self, bytes);
+        self.exchange(request, bytes, false, shown).await
     }
 
-    async fn exchange(&self, request: Request, bytes: &[u8], alone: bool) -> Exchange {
+    async fn exchange(&self, request: Request, bytes: &[u8], alone: bool, curl: String) -> Exchange {
         let limits = self.limits.patient(request.patience);
         let began = Instant::now();
         let outcome = tokio::time::timeout(limits.time, self.talk(bytes, wire::Reader::new(limits, alone)))
@@ -82,7 +94,7 @@ impl Client {
             *self.resolved() = None;
         }
         Exchange {
-            curl: shown::curl(&self.address, &request, &self.credentials),
+            curl,
             agent: self.address.to_string(),
             request,
             outcome,
@@ -124,7 +136,16 @@ impl Client {
         self.resolved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bytes(&self, request: &Request) -> Vec<u8> {
+    /// The request as it is sent; none where something in it would end its line, and begin another.
+    fn bytes(&self, request: &Request) -> Result<Vec<u8>, Fault> {
+        if !request.path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Fault::Unfit("its target has more than visible ASCII characters"));
+        }
+        let headers = self.credentials.headers();
+        let mut values = headers.chain(request.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        if values.any(|(name, value)| !secret::is_header(name, value)) {
+            return Err(Fault::Unfit("one of its headers is none"));
+        }
         let mut lines = vec![
             format!("{} {} HTTP/1.1", request.method, self.address.target(&request.path)),
             format!("host: {}", self.address.authority()),
@@ -145,7 +166,7 @@ impl Client {
         );
         let mut bytes = (lines.join("\r\n") + "\r\n\r\n").into_bytes();
         bytes.extend_from_slice(request.body.as_deref().unwrap_or_default());
-        bytes
+        Ok(bytes)
     }
 }
 
@@ -225,5 +246,19 @@ mod tests {
             .await
             .unwrap();
         assert_eq!((&asked, answer.unwrap().status), (b"ask\n", 200));
+    }
+
+    #[tokio::test]
+    async fn no_request_has_another_in_it() {
+        let address: Address = "http://127.0.0.1:1".parse().unwrap();
+        let client = Client::new(address.clone(), Arc::default(), Limits::default());
+        for path in ["/a b", "/a\r\nb: c", "/ä"] {
+            let exchange = client.ask(Request::get(path)).await;
+            assert!(matches!(exchange.outcome, Err(Fault::Unfit(_))), "{path}");
+        }
+        let credentials = Credentials::default().with_token("a\r\nb: c");
+        let client = Client::new(address, Arc::new(credentials), Limits::default());
+        let exchange = client.ask(Request::get("/")).await;
+        assert!(matches!(exchange.outcome, Err(Fault::Unfit(_))));
     }
 }

@@ -83,6 +83,7 @@ fn two_when_the_command_line_makes_no_sense_and_nothing_was_asked() {
         (vec![url, "--report", "json=/no/such/place"], "/no/such/place"),
         (vec![url, "--baseline", "/no/such/file"], "/no/such/file"),
         (vec![url, "--token-file", "/no/such/file"], "/no/such/file"),
+        (vec![url, "--header-file", "/no/such/file"], "/no/such/file"),
         (
             vec![url, "--token-file", "a", "--token-file", "b"],
             "one file for all, or one for each",
