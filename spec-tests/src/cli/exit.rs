@@ -1,5 +1,6 @@
 //! What an exit code means. It follows from the report alone.
 
+use crate::report::{self, Baseline};
 use crate::verdict::Report;
 
 /// How the program ends. The numbers are a promise.
@@ -52,6 +53,18 @@ impl Exit {
         } else {
             Self::Conformant
         }
+    }
+}
+
+impl Report {
+    /// For a vendor's own test, with failures that are accepted for a time.
+    ///
+    /// # Panics
+    ///
+    /// With what failed, where the program would not end with 0.
+    pub fn assert_accepted(mut self, baseline: &Baseline) {
+        baseline.apply(&mut self);
+        assert!(Exit::of(&self) == Exit::Conformant, "{}", report::text(&self, false));
     }
 }
 

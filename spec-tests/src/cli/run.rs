@@ -56,7 +56,7 @@ async fn carry_out(order: Order) -> Exit {
     let mut report = Box::pin(repeated(&suite, repeat, quiet, &stop)).await;
     // Of a run that came to nothing no entry is as things are.
     if let Some(baseline) = baseline.filter(|_| report.unreachable.is_none()) {
-        baseline.apply(&mut report, today());
+        baseline.apply(&mut report);
     }
     let written = outputs.write(&report, colour).err().unwrap_or_default();
     for fault in written.iter().chain(&report.differences).chain(&report.unreachable) {
@@ -130,12 +130,4 @@ async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Report
     }
     // There is at least one: the command line asks for it.
     first.unwrap_or_else(|| suite.failed(&SuiteError::NoAgent))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whether an entry of a baseline has expired is a matter of the day on which one looks"
-)]
-fn today() -> chrono::NaiveDate {
-    chrono::Utc::now().date_naive()
 }
