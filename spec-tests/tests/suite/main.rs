@@ -10,4 +10,5 @@
 
 mod mutant;
 mod mutants;
+mod repeated;
 mod robust;
