@@ -4,8 +4,11 @@ use std::fmt::Write;
 
 use super::{Client, Request};
 
-/// Bytes of a body, or of what is sent in place of a request, that are shown.
+/// Bytes of a body, or of what is sent in place of a request, that are shown, runs of one byte aside.
 const SHOWN: usize = 2_000;
+
+/// From how many on the same bytes are told by their number.
+const RUN: usize = 100;
 
 /// A line of curl that asks the same. What was given to the suite in files has to be filled in.
 pub(super) fn curl(client: &Client, request: &Request) -> String {
@@ -40,12 +43,14 @@ pub(super) fn curl(client: &Client, request: &Request) -> String {
     let mut piped = None;
     match request.body.as_deref() {
         None => {}
-        Some(body) if body.len() > SHOWN => word(" --data-binary ", &format!("@body-of-{}-bytes", body.len())),
         Some(body) => match std::str::from_utf8(body) {
-            Ok(text) if !text.contains(char::is_control) => word(" --data-raw ", text),
+            Ok(text) if body.len() <= SHOWN && !text.contains(char::is_control) => word(" --data-raw ", text),
             _ => {
-                piped = Some(body);
-                word(" --data-binary ", "@-");
+                piped = printing(body);
+                match piped {
+                    Some(_) => word(" --data-binary ", "@-"),
+                    None => word(" --data-binary ", &format!("@body-of-{}-bytes", body.len())),
+                }
             }
         },
     }
@@ -58,7 +63,7 @@ pub(super) fn curl(client: &Client, request: &Request) -> String {
     };
     word(option, &url);
     match piped {
-        Some(body) => format!("{} | {line}", printf(body)),
+        Some(printing) => format!("{printing} | {line}"),
         None => line,
     }
 }
@@ -67,15 +72,15 @@ pub(super) fn curl(client: &Client, request: &Request) -> String {
 pub(super) fn raw(client: &Client, bytes: &[u8]) -> String {
     let address = &client.address;
     let (host, port) = (address.host(), address.port());
-    if bytes.len() > SHOWN {
+    let Some(printing) = printing(bytes) else {
         return format!("# {} bytes, sent as they are to {}", bytes.len(), quoted(host));
-    }
+    };
     let to = if address.is_secure() {
         format!("openssl s_client -quiet -connect {}", quoted(&format!("{host}:{port}")))
     } else {
         format!("nc {} {port}", quoted(host))
     };
-    format!("{} | {to}", printf(bytes))
+    format!("{printing} | {to}")
 }
 
 /// A word of a shell, which means nothing but itself.
@@ -83,7 +88,36 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// A command that prints these bytes.
+/// A command that prints these bytes; none where it would be long.
+fn printing(bytes: &[u8]) -> Option<String> {
+    let (mut commands, mut plain, mut shown) = (Vec::new(), Vec::new(), 0);
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        let (run, after) = rest.split_at(rest.iter().take_while(|byte| *byte == first).count());
+        rest = after;
+        if run.len() < RUN {
+            plain.extend_from_slice(run);
+            shown += run.len();
+            if shown > SHOWN {
+                return None;
+            }
+            continue;
+        }
+        if !plain.is_empty() {
+            commands.push(printf(&std::mem::take(&mut plain)));
+        }
+        commands.push(format!(r"head -c {} /dev/zero | tr '\0' '\{first:03o}'", run.len()));
+    }
+    if !plain.is_empty() {
+        commands.push(printf(&plain));
+    }
+    match commands.as_slice() {
+        [one] => Some(one.clone()),
+        several => Some(format!("{{ {}; }}", several.join("; "))).filter(|_| !several.is_empty()),
+    }
+}
+
+/// The same, byte by byte.
 fn printf(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len());
     for byte in bytes {
@@ -150,6 +184,23 @@ mod tests {
             r"printf '\026\003\r\n' | nc 'h' 1"
         );
         assert!(raw(&client("https://h:1"), b"x").ends_with("| openssl s_client -quiet -connect 'h:1'"));
-        assert!(raw(&client("http://h:1"), &[b'x'; 3000]).starts_with("# 3000 bytes"));
+        let varied: Vec<u8> = (0..3000_u32).flat_map(u32::to_le_bytes).collect();
+        assert!(raw(&client("http://h:1"), &varied).starts_with("# 12000 bytes"));
+    }
+
+    #[test]
+    fn a_shell_prints_what_was_sent() {
+        let every: Vec<u8> = (0..=255).collect();
+        let deep = format!(r#"{{"args":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        for bytes in [every, deep.into_bytes(), vec![b'\\'; 300], b"50% of 'a'\r\n".to_vec()] {
+            let command = printing(&bytes).unwrap();
+            assert!(command.len() < 1200, "{command}");
+            let printed = std::process::Command::new("sh")
+                .args(["-c", &command])
+                .output()
+                .unwrap();
+            assert_eq!(printed.stdout, bytes, "{command}");
+        }
+        assert_eq!(printing(b""), None);
     }
 }
