@@ -5,8 +5,9 @@
 //! and the same answers give the same verdict. One check speaks of both dialects, since answers are read into one model.
 //!
 //! Rooms, from the bottom up: [`client`] (one bounded exchange), [`model`] (what answers mean), [`dialect`] (where they
-//! stand in either dialect), [`gather`] (what is asked, by level), [`check`] (the rules), [`verdict`] (what follows from
-//! them), [`report`] (how it is told). [`manifest`] maps the specification's sentences to the checks.
+//! stand in either dialect), [`verdict`] (what follows from outcomes), [`gather`] (what is asked, by level), [`check`] (the
+//! rules), [`manifest`] (the specification's sentences, mapped to the checks), [`report`] (how it is told), [`suite`] (one
+//! run), [`cli`] (the program).
 
 pub mod check;
 pub mod cli;

@@ -1,5 +1,7 @@
 //! A whole run: gather, judge, report.
 
+mod absent;
+mod masked;
 mod present;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +16,8 @@ use crate::dialect::Dialect;
 use crate::gather::{self, Evidence, Plan, Seen};
 use crate::manifest;
 use crate::verdict::{Judged, Level, Outcome, Report, Verdict};
+use masked::{masked, masked_error};
+use present::Present;
 
 /// What a run is to do.
 #[derive(Debug, Clone)]
@@ -69,8 +73,16 @@ pub enum SuiteError {
         reason: String,
     },
     /// An agent answers, and has neither dialect.
-    #[error("the agent at {agent} has nothing under /api/v1 or /api/unstable")]
+    #[error("the agent at {agent} has nothing under /api/v1 or /api/unstable: {reason}")]
     NoDialect {
+        /// Which.
+        agent: String,
+        /// What it answers.
+        reason: String,
+    },
+    /// An agent was named twice, and two nodes of a cluster have two agents.
+    #[error("the agent at {agent} was named twice")]
+    Twice {
         /// Which.
         agent: String,
     },
@@ -120,17 +132,18 @@ impl Suite {
                 }
             }
         });
-        let (dialects, cut_early) = tokio::select! {
-            dialects = self.present(&clients) => (dialects?, None),
-            reason = &mut end => (Vec::new(), Some(reason)),
+        let secrets = self.secrets();
+        let (present, cut_early) = tokio::select! {
+            present = self.present(&clients) => (present.map_err(|error| masked_error(error, &secrets))?, None),
+            reason = &mut end => (Present::default(), Some(reason)),
         };
         let gathered = Arc::new(Mutex::new(Gathered::default()));
-        let plan = self.plan(began, &dialects);
+        let plan = self.plan(began, &present.all);
         let cut_short = if cut_early.is_some() {
             cut_early
         } else {
             // Large, and once.
-            let gathering = Box::pin(self.gather(&clients, &dialects, &plan, &gathered, &progress));
+            let gathering = Box::pin(self.gather(&clients, &plan, &gathered, &progress));
             tokio::select! {
                 () = gathering => None,
                 reason = &mut end => Some(reason),
@@ -139,38 +152,85 @@ impl Suite {
         // Whenever a run ends, an agent that it has killed is started again first.
         drop(plan.down.lock().await);
         let evidence = std::mem::take(&mut lock(&gathered).evidence);
-        let mut judged = Vec::new();
-        for dialect in &dialects {
-            let nothing = Evidence {
-                dialect: *dialect,
-                agents: Vec::new(),
-            };
-            let of = evidence
-                .iter()
-                .find(|evidence| evidence.dialect == *dialect)
-                .unwrap_or(&nothing);
-            judged.extend(self.judge(of));
-        }
+        let (mut judged, mut verdicts) = (Vec::new(), Vec::new());
         let levels = Level::ALL.into_iter().filter(|level| *level <= self.settings.level);
-        let verdicts = levels.flat_map(|level| dialects.iter().map(move |dialect| (*dialect, level)));
+        for dialect in Dialect::ALL {
+            let not_all = present.some.iter().find(|(some, _)| *some == dialect);
+            if let Some((_, reason)) = not_all {
+                judged.extend(self.judge(dialect, |_| Outcome::NotRun { reason: reason.clone() }));
+            } else if present.all.contains(&dialect) {
+                let nothing = Evidence {
+                    dialect,
+                    agents: Vec::new(),
+                };
+                let of = evidence.iter().find(|evidence| evidence.dialect == dialect);
+                let case = Case::from(of.unwrap_or(&nothing));
+                judged.extend(self.judge(dialect, |check| {
+                    let mut judge = Judge::of(check.id);
+                    (check.judge)(&case, &mut judge);
+                    masked(judge.outcome(), &secrets)
+                }));
+            } else {
+                continue;
+            }
+            verdicts.extend(levels.clone().map(|level| (dialect, level)));
+        }
+        // By level first: what a deeper one says rests on those before it.
+        verdicts.sort_by_key(|(_, level)| *level);
+        let verdicts = verdicts.into_iter();
         Ok(Report {
-            schema: 1,
-            suite: env!("CARGO_PKG_VERSION"),
-            agents: self.agents.iter().map(ToString::to_string).collect(),
             began: began_at,
             took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             cut_short,
+            unseen: present.unseen,
             verdicts: verdicts
                 .map(|(dialect, level)| Verdict::of(dialect, level, &judged))
                 .collect(),
             checks: judged,
-            baseline_faults: Vec::new(),
+            ..self.nothing()
         })
+    }
+
+    /// The report of a run that came to nothing.
+    pub fn failed(&self, error: &SuiteError) -> Report {
+        Report {
+            unreachable: Some(error.to_string()),
+            ..self.nothing()
+        }
+    }
+
+    /// A report in which nothing is yet.
+    fn nothing(&self) -> Report {
+        Report {
+            schema: 1,
+            suite: env!("CARGO_PKG_VERSION"),
+            agents: self.agents.iter().map(ToString::to_string).collect(),
+            began: now(),
+            took_ms: 0,
+            cut_short: None,
+            unreachable: None,
+            unseen: Vec::new(),
+            verdicts: Vec::new(),
+            checks: Vec::new(),
+            differences: Vec::new(),
+            baseline_faults: Vec::new(),
+        }
+    }
+
+    /// Everything that no report may tell.
+    fn secrets(&self) -> Credentials {
+        let own = self.settings.own.iter();
+        own.fold(self.settings.credentials.clone(), Credentials::and)
     }
 
     fn clients(&self) -> Result<Vec<Client>, SuiteError> {
         if self.agents.is_empty() {
             return Err(SuiteError::NoAgent);
+        }
+        let before = |(number, agent): &(usize, &Address)| self.agents[..*number].contains(agent);
+        if let Some((_, agent)) = self.agents.iter().enumerate().find(before) {
+            let agent = agent.to_string();
+            return Err(SuiteError::Twice { agent });
         }
         let limits = Limits {
             time: self.settings.timeout,
@@ -185,15 +245,17 @@ impl Suite {
         Ok(self.agents.iter().zip(credentials).map(client).collect())
     }
 
-    async fn gather(
-        &self,
-        clients: &[Client],
-        dialects: &[Dialect],
-        plan: &Plan,
-        gathered: &Arc<Mutex<Gathered>>,
-        progress: &impl Fn(&str),
-    ) {
-        for dialect in dialects {
+    /// What there is to look at.
+    async fn present(&self, clients: &[Client]) -> Result<Present, SuiteError> {
+        let present = present::present(clients, &self.settings.dialects).await?;
+        if let Some(node) = &self.settings.absent_node {
+            absent::absent(clients, &present.all, node).await?;
+        }
+        Ok(present)
+    }
+
+    async fn gather(&self, clients: &[Client], plan: &Plan, gathered: &Arc<Mutex<Gathered>>, progress: &impl Fn(&str)) {
+        for dialect in &plan.dialects {
             progress(&format!("{dialect}: looks at {} agent(s)", clients.len()));
             // All at once, so that what they tell of each other is of the same time.
             let mut looking = JoinSet::new();
@@ -248,44 +310,36 @@ impl Suite {
     }
 
     /// Every check of one dialect, up to the level of the run.
-    fn judge(&self, evidence: &Evidence) -> Vec<Judged> {
-        let case = Case::from(evidence);
-        let applies = |check: &&Check| check.dialects.contains(&evidence.dialect) && check.level <= self.settings.level;
+    fn judge(&self, dialect: Dialect, outcome: impl Fn(&Check) -> Outcome) -> Vec<Judged> {
+        let applies = |check: &&Check| check.dialects.contains(&dialect) && check.level <= self.settings.level;
         let judged = check::all().filter(applies).map(|check| Judged {
             id: check.id,
             rule: check.rule,
             severity: check.severity,
             level: check.level,
-            dialect: evidence.dialect,
+            dialect,
             places: manifest::places_of(check.id),
             reference: check.reference,
-            outcome: self.outcome(check, &case),
+            outcome: self.not_asked(check).unwrap_or_else(|| outcome(check)),
             accepted: None,
         });
         judged.collect()
     }
 
-    fn outcome(&self, check: &Check, case: &Case<'_>) -> Outcome {
-        let not_asked = |reason: &str| Outcome::NotAsked {
-            reason: reason.to_owned(),
+    /// What the run was not given that this check takes, if anything.
+    fn not_asked(&self, check: &Check) -> Option<Outcome> {
+        let reason = if check.agents > self.agents.len() {
+            "it takes more than one agent: --agent URL --agent URL"
+        } else if check.id.starts_with("crash.") && self.settings.crash.is_none() {
+            "no commands were given: --kill-command and --restart-command"
+        } else if check.id == "cluster.remove" && self.settings.absent_node.is_none() {
+            "it was not asked for: --cluster-actions --absent-node ID"
+        } else {
+            return None;
         };
-        if check.agents > self.agents.len() {
-            return not_asked("it takes more than one agent: --agent URL --agent URL");
-        }
-        if check.id.starts_with("crash.") && self.settings.crash.is_none() {
-            return not_asked("no commands were given: --kill-command and --restart-command");
-        }
-        if check.id == "cluster.remove" && self.settings.absent_node.is_none() {
-            return not_asked("it was not asked for: --cluster-actions --absent-node ID");
-        }
-        let all = self
-            .settings
-            .own
-            .iter()
-            .fold(self.settings.credentials.clone(), Credentials::and);
-        let mut judge = Judge::of(check.id, all);
-        (check.judge)(case, &mut judge);
-        judge.outcome()
+        Some(Outcome::NotAsked {
+            reason: reason.to_owned(),
+        })
     }
 }
 
@@ -293,7 +347,8 @@ impl Report {
     /// Whether all verdicts are that every rule that counts was seen to hold.
     pub fn is_conformant(&self) -> bool {
         let conformant = |verdict: &Verdict| verdict.conclusion == crate::verdict::Conclusion::Conformant;
-        self.cut_short.is_none() && !self.verdicts.is_empty() && self.verdicts.iter().all(conformant)
+        let whole = self.cut_short.is_none() && self.differences.is_empty() && !self.verdicts.is_empty();
+        whole && self.verdicts.iter().all(conformant)
     }
 
     /// For a vendor's own test.

@@ -261,6 +261,17 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// A dialect that was not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Unseen {
+    /// Which.
+    pub dialect: Dialect,
+    /// At which agents.
+    pub agents: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
 /// Everything that a run has found.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Report {
@@ -276,10 +287,16 @@ pub struct Report {
     pub took_ms: u64,
     /// Whether it was ended before its end, and by what.
     pub cut_short: Option<String>,
+    /// Why there is nothing to report, where an agent cannot be asked at all.
+    pub unreachable: Option<String>,
+    /// Dialects that were not looked at.
+    pub unseen: Vec<Unseen>,
     /// One for each dialect and level.
     pub verdicts: Vec<Verdict>,
     /// Every check of every dialect.
     pub checks: Vec<Judged>,
+    /// In what later runs of the same came to something else, where there were any.
+    pub differences: Vec<String>,
     /// What is wrong with the baseline, where one was given.
     pub baseline_faults: Vec<BaselineFault>,
 }

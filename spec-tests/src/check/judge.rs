@@ -1,6 +1,6 @@
 //! What a check is given, and how it says what it found.
 
-use crate::client::{Credentials, Exchange, Fault, trimmed};
+use crate::client::{Exchange, Fault, trimmed};
 use crate::dialect::Dialect;
 use crate::gather::{Evidence, Scheduled, Seen, Told, is_later};
 use crate::model::Record;
@@ -30,7 +30,6 @@ const MOST: usize = 8;
 #[derive(Default)]
 pub struct Judge {
     check: &'static str,
-    credentials: Credentials,
     seen: usize,
     findings: Vec<Finding>,
     idle: Option<String>,
@@ -40,10 +39,9 @@ pub struct Judge {
 
 impl Judge {
     /// For the check with this id.
-    pub fn of(check: &'static str, credentials: Credentials) -> Self {
+    pub fn of(check: &'static str) -> Self {
         Self {
             check,
-            credentials,
             ..Self::default()
         }
     }
@@ -70,10 +68,10 @@ impl Judge {
         if exchanges.iter().any(|exchange| self.is_shut_out(exchange)) {
             return;
         }
-        self.finding(exchanges, expected.into(), &got.into());
+        self.finding(exchanges, &expected.into(), &got.into());
     }
 
-    fn finding(&mut self, exchanges: &[&Exchange], expected: String, got: &str) {
+    fn finding(&mut self, exchanges: &[&Exchange], expected: &str, got: &str) {
         let mut curl: Vec<String> = Vec::new();
         for exchange in exchanges {
             if !curl.contains(&exchange.curl) && curl.len() < 4 {
@@ -85,8 +83,9 @@ impl Judge {
                 .first()
                 .map(|exchange| exchange.agent.clone())
                 .unwrap_or_default(),
-            expected,
-            got: self.credentials.masked(&trimmed(got, 400)),
+            // As much of either as explains it: an agent's own words may be in both.
+            expected: trimmed(expected, 400),
+            got: trimmed(got, 400),
             curl,
         };
         let known = self.findings.iter().any(|known| {
@@ -100,7 +99,7 @@ impl Judge {
     /// The agent is gone: after the first of these exchanges, as the second shows.
     pub fn gone(&mut self, after: &Exchange, seen: &Exchange) {
         let came = seen.came();
-        self.finding(&[after, seen], "an agent that goes on to answer".to_owned(), &came);
+        self.finding(&[after, seen], "an agent that goes on to answer", &came);
     }
 
     /// Holds or not, by what `right` says.

@@ -1,5 +1,6 @@
 //! What an exit code means. It follows from the report alone.
 
+use crate::report::{self, Baseline};
 use crate::verdict::Report;
 
 /// How the program ends. The numbers are a promise.
@@ -13,7 +14,7 @@ pub enum Exit {
     Usage,
     /// An agent cannot be asked.
     Unreachable,
-    /// A fault of the suite's own.
+    /// A fault of the suite's own, which it is as well where the same run comes to another result.
     Fault,
     /// No rule was seen broken, and not all that count were looked at.
     Incomplete,
@@ -41,13 +42,29 @@ impl Exit {
             let mut verdicts = report.verdicts.iter();
             verdicts.any(|verdict| verdict.not_run > 0 || verdict.held + verdict.accepted == 0)
         };
-        if broken(report) || !report.baseline_faults.is_empty() {
+        if !report.differences.is_empty() {
+            Self::Fault
+        } else if report.unreachable.is_some() {
+            Self::Unreachable
+        } else if broken(report) || !report.baseline_faults.is_empty() {
             Self::NotConformant
         } else if report.cut_short.is_some() || report.verdicts.is_empty() || unseen(report) {
             Self::Incomplete
         } else {
             Self::Conformant
         }
+    }
+}
+
+impl Report {
+    /// For a vendor's own test, with failures that are accepted for a time.
+    ///
+    /// # Panics
+    ///
+    /// With what failed, where the program would not end with 0.
+    pub fn assert_accepted(mut self, baseline: &Baseline) {
+        baseline.apply(&mut self);
+        assert!(Exit::of(&self) == Exit::Conformant, "{}", report::text(&self, false));
     }
 }
 
@@ -92,5 +109,9 @@ mod tests {
         let mut report = sample::report(vec![held()]);
         report.verdicts.clear();
         assert_eq!(Exit::of(&report), Exit::Incomplete, "no dialect was looked at");
+        assert_eq!(Exit::of(&sample::unreachable()), Exit::Unreachable);
+        let mut report = sample::report(vec![held(), broken(must)]);
+        report.differences.push(String::new());
+        assert_eq!(Exit::of(&report), Exit::Fault, "which of the two results counts?");
     }
 }

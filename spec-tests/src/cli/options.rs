@@ -7,19 +7,19 @@ use clap::{Args, ColorChoice};
 
 use super::duration;
 use super::outputs::Wanted;
-use crate::client::Address;
 use crate::dialect::Dialect;
 use crate::verdict::Level;
 
-/// All of it. What one option asks of another is seen to by [`super::order`], but for what only `clap` can say.
+/// All of it. What one option asks of another is seen to by [`super::order`], but for what only `clap` can say; and so are
+/// addresses, since `clap` repeats what it does not take, a password included.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Address of the agent, as `http://127.0.0.1:8000`, `https` where it serves that, with a path before `/api` where it has one
     #[arg(value_name = "URL", required_unless_present = "agent", conflicts_with = "agent")]
-    pub(super) address: Option<Address>,
+    pub(super) address: Option<String>,
     /// Address of an agent; given again for each one of a cluster
     #[arg(long, value_name = "URL")]
-    pub(super) agent: Vec<Address>,
+    pub(super) agent: Vec<String>,
     /// How deep to go: `read` changes nothing, `actions` schedules actions of the kinds test.*, `stress` adds load
     #[arg(long, value_enum, default_value = "read")]
     pub(super) level: Level,
@@ -44,9 +44,12 @@ pub(super) struct Run {
     /// the variable `SPEC_TESTS_TOKEN` is looked at
     #[arg(long, value_name = "FILE", help_heading = ACCESS)]
     pub(super) token_file: Vec<PathBuf>,
-    /// Header that goes with each request; its value is in no report. May be given again
+    /// Header that goes with each request, and that lists of processes show; secret ones go into --header-file. May be given again
     #[arg(long, value_name = "NAME: VALUE", help_heading = ACCESS)]
     pub(super) header: Vec<String>,
+    /// File with such headers, one a line. May be given again
+    #[arg(long, value_name = "FILE", help_heading = ACCESS)]
+    pub(super) header_file: Vec<PathBuf>,
     /// PEM file with the certificates of those whom to trust, for addresses that begin with `https`
     #[arg(long, value_name = "FILE", help_heading = ACCESS)]
     pub(super) ca_file: Option<PathBuf>,

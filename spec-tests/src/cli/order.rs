@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::options::Run;
 use super::outputs::{Colour, Outputs};
 use super::secret::{self, SecretError, Secrets};
-use crate::client::{Address, Tls, TlsError};
+use crate::client::{Address, AddressError, Tls, TlsError};
 use crate::gather::Crash;
 use crate::report::{Baseline, BaselineError};
 use crate::suite::Settings;
@@ -33,6 +33,8 @@ pub(super) struct Order {
 /// Why it cannot.
 #[derive(Debug, Error)]
 pub(super) enum OrderError {
+    #[error("{0}")]
+    Address(#[from] AddressError),
     #[error("--agent {0}: it is there twice, and two nodes of a cluster have two agents")]
     SameAgent(Address),
     #[error("{option} needs --level {least}: at level {level} nothing of the kind is done")]
@@ -78,6 +80,7 @@ impl TryFrom<Run> for Order {
             deadline,
             token_file,
             header,
+            header_file,
             ca_file,
             client_certificate,
             client_key,
@@ -90,7 +93,8 @@ impl TryFrom<Run> for Order {
             color,
             quiet,
         } = run;
-        let agents: Vec<Address> = address.into_iter().chain(agent).collect();
+        let agents = address.into_iter().chain(agent).map(|text| text.parse());
+        let agents: Vec<Address> = agents.collect::<Result<_, _>>()?;
         each_once(&agents)?;
         at_least(level, Level::Stress, kill_command.is_some(), "--kill-command")?;
         at_least(level, Level::Actions, cluster_actions, "--cluster-actions")?;
@@ -105,8 +109,13 @@ impl TryFrom<Run> for Order {
             _ => None,
         };
         let absent_node = absent_node.map(|node| filled("--absent-node", node)).transpose()?;
-        let variable = env::var(secret::VARIABLE).ok();
-        let Secrets { common, own } = secret::secrets(&token_file, variable.as_deref(), &header, agents.len())?;
+        let given = secret::Given {
+            token_files: &token_file,
+            variable: env::var_os(secret::VARIABLE),
+            headers: &header,
+            header_files: &header_file,
+        };
+        let Secrets { common, own } = given.read(agents.len())?;
         let tls = tls(&agents, ca_file, client_certificate.zip(client_key))?;
         Ok(Self {
             agents,

@@ -1,7 +1,9 @@
 //! Which reports are written, and where.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -66,7 +68,8 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    /// Opens the files, and so makes them empty: no report of an earlier run is taken for this one's.
+    /// Opens the files, and makes them empty once all could be opened: no report of an earlier run is taken for this one's,
+    /// and none is lost to a command line that makes no sense.
     ///
     /// **Errors**: where one cannot be written, or two go to one place. Told before anything is asked of an agent.
     pub(super) fn open(wanted: &[Wanted], quiet: bool) -> Result<Self, String> {
@@ -74,19 +77,34 @@ impl Outputs {
             printed: None,
             files: Vec::new(),
         };
-        for Wanted { format, file } in wanted {
+        for (number, Wanted { format, file }) in wanted.iter().enumerate() {
             let Some(path) = file else {
                 if outputs.printed.replace(*format).is_some() {
                     return Err("--report: only one report can go to standard output".to_owned());
                 }
                 continue;
             };
-            if outputs.files.iter().any(|(_, known, _)| known == path) {
+            if wanted[..number].iter().any(|other| other.file == *file) {
                 return Err(format!("--report: two reports go to {}", path.display()));
             }
-            let file = File::create(path)
-                .map_err(|fault| format!("--report: {} cannot be written: {fault}", path.display()))?;
+        }
+        let mut places = BTreeSet::new();
+        for Wanted { format, file } in wanted {
+            let Some(path) = file else { continue };
+            let fault = |fault: io::Error| format!("--report: {} cannot be written: {fault}", path.display());
+            let file = File::options().write(true).create(true).truncate(false).open(path);
+            let file = file.map_err(fault)?;
+            let about = file.metadata().map_err(fault)?;
+            if about.is_file() && !places.insert((about.dev(), about.ino())) {
+                return Err(format!("--report: two reports go to {}, by two names", path.display()));
+            }
             outputs.files.push((*format, path.clone(), file));
+        }
+        for (_, path, file) in &outputs.files {
+            let emptied = file
+                .metadata()
+                .and_then(|about| if about.is_file() { file.set_len(0) } else { Ok(()) });
+            emptied.map_err(|fault| told(path, &fault.to_string()))?;
         }
         if !quiet {
             outputs.printed.get_or_insert(Format::Text);
@@ -156,6 +174,21 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_lost_to_what_makes_no_sense() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("report");
+        std::fs::write(&path, "of an earlier run").unwrap();
+        let good = format!("json={}", path.display());
+        for wrong in ["text=/no/such/directory/report", good.as_str()] {
+            let wanted: Vec<Wanted> = [&good, wrong].iter().map(|text| text.parse().unwrap()).collect();
+            assert!(Outputs::open(&wanted, false).is_err());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "of an earlier run");
+        }
+        Outputs::open(&[good.parse().unwrap()], false).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
     fn two_reports_do_not_go_to_one_place() {
         let asked = |texts: &[&str]| {
             let wanted: Vec<Wanted> = texts.iter().map(|text| text.parse().unwrap()).collect();
@@ -167,6 +200,14 @@ mod tests {
             asked(&["json=/no/such/directory/report"])
                 .unwrap_err()
                 .contains("/no/such/directory/report")
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let (one, other) = (directory.path().join("one"), directory.path().join("other"));
+        std::os::unix::fs::symlink(&one, &other).unwrap();
+        let wanted = [&one, &other].map(|path| format!("json={}", path.display()));
+        assert!(
+            asked(&wanted.each_ref().map(String::as_str)).is_err(),
+            "one file by two names"
         );
         assert_eq!(asked(&[]).unwrap().printed, Some(Format::Text));
         assert_eq!(asked(&["json=-"]).unwrap().printed, Some(Format::Json));

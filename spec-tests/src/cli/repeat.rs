@@ -8,6 +8,9 @@ use crate::verdict::Report;
 /// Everything in which a later run came to something else than the first: verdicts, and what became of each check. How often
 /// a rule was seen to hold depends on how often there was time to look, and is no difference.
 pub(super) fn differences(first: &Report, later: &Report) -> Vec<String> {
+    if let Some(reason) = &later.unreachable {
+        return vec![reason.clone()];
+    }
     let before = standings(first);
     let after = standings(later);
     let mut differences = Vec::new();
@@ -48,5 +51,7 @@ mod tests {
         assert_eq!(of(vec![held(1)], vec![broken()]), ["v1 node.id: held, then broken"]);
         assert_eq!(of(vec![held(1)], Vec::new()), ["v1 node.id: held, then not there"]);
         assert_eq!(of(Vec::new(), vec![broken()]), ["v1 node.id: not there, then broken"]);
+        let gone = differences(&sample::report(vec![held(1)]), &sample::unreachable());
+        assert_eq!(gone, [sample::unreachable().unreachable.unwrap()]);
     }
 }

@@ -26,7 +26,10 @@ pub(super) fn run(options: options::Run) -> Exit {
             return Exit::Fault;
         }
     };
-    runtime.block_on(carry_out(order))
+    let exit = runtime.block_on(carry_out(order));
+    // A resolver that does not come back is not waited for.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn carry_out(order: Order) -> Exit {
@@ -50,28 +53,26 @@ async fn carry_out(order: Order) -> Exit {
         say(&line);
     }
     let suite = Suite::new(agents, settings);
-    let (mut report, differed) = match Box::pin(repeated(&suite, repeat, quiet, &stop)).await {
-        Ok(found) => found,
+    let mut report = match Box::pin(repeated(&suite, repeat, quiet, &stop)).await {
+        Ok(report) => report,
         Err(fault) => {
             say(&fault.to_string());
-            return match fault {
-                SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. } => Exit::Unreachable,
-                SuiteError::NoAgent | SuiteError::PresentNode { .. } => Exit::Usage,
-            };
+            return Exit::Usage;
         }
     };
-    if let Some(baseline) = baseline {
-        baseline.apply(&mut report, today());
+    // Of a run that came to nothing no entry is as things are.
+    if let Some(baseline) = baseline.filter(|_| report.unreachable.is_none()) {
+        baseline.apply(&mut report);
     }
-    let exit = Exit::of(&report);
-    let written = outputs.write(&report, colour);
-    for fault in written.as_ref().err().into_iter().flatten().chain(&differed) {
+    let written = outputs.write(&report, colour).err().unwrap_or_default();
+    for fault in written.iter().chain(&report.differences).chain(&report.unreachable) {
         say(fault);
     }
-    if written.is_err() || !differed.is_empty() {
-        return Exit::Fault;
+    if written.is_empty() {
+        Exit::of(&report)
+    } else {
+        Exit::Fault
     }
-    exit
 }
 
 /// What is said before anything is written: which is never done without.
@@ -101,41 +102,46 @@ fn announced(settings: &Settings, agents: usize, repeat: u32) -> Vec<String> {
     lines
 }
 
-/// The first report, and how later ones differ from it. A run that was cut short is the last one, and is the report.
-async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Result<(Report, Vec<String>), SuiteError> {
+/// The first report, with how later ones differ from it. A run that was cut short is the last one, and is the report.
+///
+/// **Errors**: where the order makes no sense of these agents.
+async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Result<Report, SuiteError> {
     let mut first: Option<Report> = None;
-    let mut differed = Vec::new();
     for time in 1..=times {
         let progress = Progress::new(quiet);
         let told = |what: &str| match times {
             1 => progress.now(what),
             _ => progress.now(&format!("run {time} of {times}: {what}")),
         };
-        let report = Box::pin(suite.run(told, stop.asked())).await?;
+        let run = Box::pin(suite.run(told, stop.asked())).await;
         drop(progress);
-        if report.cut_short.is_some() {
-            return Ok((report, differed));
-        }
-        match &first {
-            None => first = Some(report),
+        let later = match run {
+            Ok(report) => report,
+            Err(error @ (SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. })) => suite.failed(&error),
+            Err(error @ (SuiteError::Twice { .. } | SuiteError::NoAgent | SuiteError::PresentNode { .. })) => {
+                return Err(error);
+            }
+        };
+        let is_last = later.cut_short.is_some() || later.unreachable.is_some();
+        match &mut first {
+            None => first = Some(later),
+            Some(first) if later.cut_short.is_some() => {
+                let differences = std::mem::take(&mut first.differences);
+                return Ok(Report { differences, ..later });
+            }
             Some(first) => {
-                let differences = differences(first, &report);
-                differed.extend(
+                let differences = differences(first, &later);
+                first.differences.extend(
                     differences
                         .iter()
                         .map(|difference| format!("run {time} differs from the first: {difference}")),
                 );
             }
         }
+        if is_last {
+            break;
+        }
     }
     // There is at least one: the command line asks for it.
-    first.map(|first| (first, differed)).ok_or(SuiteError::NoAgent)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whether an entry of a baseline has expired is a matter of the day on which one looks"
-)]
-fn today() -> chrono::NaiveDate {
-    chrono::Utc::now().date_naive()
+    first.ok_or(SuiteError::NoAgent)
 }

@@ -28,7 +28,9 @@ impl Stop {
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tell.send_replace(Some(either(&mut interrupt, &mut terminate).await));
-                say("stopping, what is known so far follows; once more ends at once");
+                // Where nobody reads these words either, the second time is heard all the same.
+                let words = thread::Builder::new().name("words".to_owned());
+                drop(words.spawn(|| say("stopping, what is known so far follows; once more ends at once")));
                 either(&mut interrupt, &mut terminate).await;
                 std::process::exit(i32::from(Exit::Incomplete.code()));
             });

@@ -28,7 +28,10 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let fault = |reason| AddressError {
-            text: text.to_owned(),
+            // Whoever is named before the host may be named with a password.
+            text: text
+                .rsplit_once('@')
+                .map_or_else(|| text.to_owned(), |(_, host)| format!("***@{host}")),
             reason,
         };
         let (secure, rest) = match (text.strip_prefix("http://"), text.strip_prefix("https://")) {
@@ -40,12 +43,18 @@ impl FromStr for Address {
         if prefix.contains(['?', '#']) || authority.contains('@') {
             return Err(fault("it has more than a host, a port and a path"));
         }
+        if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(fault("its path has more than visible ASCII characters"));
+        }
         let (host, port) = match authority.strip_prefix('[') {
             Some(literal) => {
                 let (host, port) = literal
                     .split_once(']')
                     .ok_or_else(|| fault("a bracket is not closed"))?;
-                (host, port.strip_prefix(':'))
+                match port.strip_prefix(':') {
+                    None if !port.is_empty() => return Err(fault("something stands between its host and its port")),
+                    port => (host, port),
+                }
             }
             None => match authority.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -57,7 +66,7 @@ impl FromStr for Address {
             None => 80,
             Some(port) => port.parse().map_err(|_| fault("its port is no number up to 65535"))?,
         };
-        if host.is_empty() || host.contains(char::is_whitespace) {
+        if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(fault("it has no host"));
         }
         Ok(Self {
@@ -85,12 +94,16 @@ impl Address {
         self.port
     }
 
-    /// Host and port, as a request's `Host` has them.
+    /// Host and port, as a request's `Host` has them: without the port that its scheme has anyway.
     pub fn authority(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
+        let host = if self.host.contains(':') {
+            format!("[{}]", self.host)
         } else {
-            format!("{}:{}", self.host, self.port)
+            self.host.clone()
+        };
+        match (self.secure, self.port) {
+            (false, 80) | (true, 443) => host,
+            (_, port) => format!("{host}:{port}"),
         }
     }
 
@@ -115,8 +128,10 @@ mod tests {
     fn addresses_are_read_and_faults_named() {
         for (text, shown) in [
             ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
-            ("http://agent.example.org", "http://agent.example.org:80"),
-            ("https://agent.example.org", "https://agent.example.org:443"),
+            ("http://agent.example.org:80", "http://agent.example.org"),
+            ("https://agent.example.org/", "https://agent.example.org"),
+            ("https://agent.example.org:80", "https://agent.example.org:80"),
+            ("http://[::1]", "http://[::1]"),
             ("http://[::1]:7/at/node-1/", "http://[::1]:7/at/node-1"),
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), shown);
@@ -127,9 +142,11 @@ mod tests {
             ("http://a:b", "port"),
             ("http://me:secret@a", "more than"),
             ("http://[::1", "bracket"),
+            ("http://[::1]8000", "between"),
+            ("http://a/b c", "path"),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
+            assert!(error.contains(reason) && !error.contains("secret"), "{error}");
         }
     }
 }

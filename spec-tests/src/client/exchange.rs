@@ -1,5 +1,6 @@
 //! What was asked, and what came of it.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -31,7 +32,7 @@ impl Limits {
     #[must_use]
     pub(super) fn patient(self, longer: Duration) -> Self {
         Self {
-            time: self.time + longer,
+            time: self.time.saturating_add(longer),
             ..self
         }
     }
@@ -140,20 +141,12 @@ pub enum Fault {
     /// What came is no HTTP.
     #[error("what came is no HTTP/1.1 answer: {0}")]
     Garbage(String),
+    /// There is no such request.
+    #[error("this is no request that can be sent: {0}")]
+    Unfit(&'static str),
     /// More came than is taken.
     #[error("the answer's {0} is longer than {1} bytes")]
     TooLong(&'static str, usize),
-}
-
-impl Fault {
-    /// The same, with the reason why the connection ended.
-    #[must_use]
-    pub(super) fn after(self, error: &std::io::Error) -> Self {
-        match self {
-            Self::Cut(what) => Self::Cut(format!("{what} ({error})")),
-            other => other,
-        }
-    }
 }
 
 /// One question and what came of it.
@@ -190,7 +183,22 @@ impl Exchange {
     }
 }
 
-/// At most so many characters of a text, on one line.
+/// A text as one segment of a path has it, or one value of a query. Dots are written out too: two of them lead elsewhere.
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // A string takes whatever is written to it.
+            let _: std::fmt::Result = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+/// At most so many characters of a text, on one line. Where it is cut there stands `…`, by which [`super::Credentials::masked`]
+/// knows that a secret may be cut, too.
 pub fn trimmed(text: &str, longest: usize) -> String {
     let one_line: String = text
         .chars()
@@ -202,5 +210,26 @@ pub fn trimmed(text: &str, longest: usize) -> String {
         format!("{kept}…")
     } else {
         one_line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_segment_says_it_stays_one() {
+        assert_eq!(escaped("3d414d8e-dd25_~"), "3d414d8e-dd25_~");
+        assert_eq!(escaped("../a b?c#d"), "%2E%2E%2Fa%20b%3Fc%23d");
+        assert_eq!(escaped("x HTTP/1.1\r\nä'"), "x%20HTTP%2F1%2E1%0D%0A%C3%A4%27");
+    }
+
+    #[test]
+    fn no_time_is_too_long() {
+        let limits = Limits {
+            time: Duration::MAX,
+            ..Limits::default()
+        };
+        assert_eq!(limits.patient(Duration::from_secs(1)).time, Duration::MAX);
     }
 }

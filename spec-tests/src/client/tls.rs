@@ -16,6 +16,7 @@ use super::exchange::Fault;
 #[derive(Clone)]
 pub struct Tls {
     config: Arc<ClientConfig>,
+    shows_itself: bool,
 }
 
 /// Why certificates cannot be used.
@@ -39,6 +40,7 @@ impl Tls {
         for certificate in certificates("the file of authorities", authorities)? {
             roots.add(certificate)?;
         }
+        let shows_itself = own.is_some();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -54,7 +56,13 @@ impl Tls {
         };
         Ok(Self {
             config: Arc::new(config),
+            shows_itself,
         })
+    }
+
+    /// Whether there is a certificate of its own.
+    pub(super) const fn shows_itself(&self) -> bool {
+        self.shows_itself
     }
 
     pub(super) async fn handshake(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, Fault> {

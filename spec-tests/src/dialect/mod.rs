@@ -13,7 +13,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::client::{Answer, Request};
+use crate::client::{Answer, Request, escaped};
 use crate::model::{Brief, Field, Misfit, Node, Record, Shard, Store};
 
 /// A dialect of the HTTP interface.
@@ -56,8 +56,9 @@ impl Dialect {
         format!("/api/{}/{rest}", self.name())
     }
 
-    /// Where a record is.
+    /// Where a record is: also one whose id an agent has made up, and which may be anything.
     pub fn record_path(self, id: &str) -> String {
+        let id = escaped(id);
         match self {
             Self::V1 => self.path(&format!("actions/{id}")),
             Self::Unstable => self.path(&format!("action/{id}")),

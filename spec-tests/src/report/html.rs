@@ -117,8 +117,16 @@ const fn key(conclusion: Conclusion) -> &'static str {
     }
 }
 
-/// The worst of the verdicts; a run that was cut short is never better than partial.
+/// The worst of the verdicts; a run that was cut short is never better than partial. What makes the run fail besides is said
+/// where the verdicts would not say it.
 fn overall(report: &Report) -> Overall {
+    let bad = |words| Overall { key: "bad", words };
+    if report.unreachable.is_some() {
+        return bad("unreachable");
+    }
+    if !report.differences.is_empty() {
+        return bad("not the same each time");
+    }
     let worst = report.verdicts.iter().map(|verdict| verdict.conclusion).max();
     let conclusion = match (worst, &report.cut_short) {
         (None, _) => {
@@ -130,6 +138,9 @@ fn overall(report: &Report) -> Overall {
         (Some(Conclusion::Conformant), Some(_)) => Conclusion::Partial,
         (Some(worst), _) => worst,
     };
+    if conclusion != Conclusion::NotConformant && !report.baseline_faults.is_empty() {
+        return bad("baseline not as things are");
+    }
     Overall {
         key: key(conclusion),
         words: conclusion.words(),
@@ -191,6 +202,9 @@ mod tests {
         let page = html(&sample::every()).unwrap();
         for told in [
             "not conformant",
+            "<b>unstable</b> was not looked at",
+            "is answered with 404",
+            "held, then broken",
             "2 held; broken: 1 MUST; 1 accepted; 1 not run (1 MUST); 1 not asked for",
             "node.agent_version",
             "mended in 2.1",
@@ -245,7 +259,17 @@ mod tests {
         assert_eq!(overall(&report).words, "conformant");
         report.cut_short = Some("Ctrl-C".to_owned());
         assert_eq!(overall(&report).words, "partial");
+        report.baseline_faults = sample::every().baseline_faults;
+        assert_eq!(overall(&report).words, "baseline not as things are");
+        report.differences = sample::every().differences;
+        assert_eq!(overall(&report).words, "not the same each time");
+        report.differences.clear();
         report.verdicts.clear();
         assert_eq!(overall(&report).words, "nothing ran");
+        let page = html(&sample::unreachable()).unwrap();
+        assert!(
+            page.contains("<title>unreachable") && page.contains("no connection"),
+            "{page}"
+        );
     }
 }

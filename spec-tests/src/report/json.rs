@@ -46,7 +46,7 @@ mod tests {
     fn reports_are_as_their_schema_says() {
         let schema = serde_json::from_str(&schema().unwrap()).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        for report in [sample::every(), sample::hostile()] {
+        for report in [sample::every(), sample::hostile(), sample::unreachable()] {
             let report = serde_json::from_str(&json(&report).unwrap()).unwrap();
             validator.validate(&report).unwrap();
         }
@@ -71,5 +71,7 @@ mod tests {
         assert_eq!(read["checks"][1]["outcome"]["outcome"], "broken");
         assert_eq!(read["checks"][1]["severity"], "must");
         assert_eq!(read["checks"][2]["accepted"]["expires"], "2026-12-31");
+        assert_eq!(read["unseen"][0]["dialect"], "unstable");
+        assert!(read["differences"][0].is_string() && read["unreachable"].is_null());
     }
 }

@@ -1,9 +1,9 @@
 //! For CI systems: `JUnit` XML, one test suite for each dialect, one test case for each check.
 //!
 //! A system that looks at nothing else has to come to the same conclusion as the exit code: what is broken is a failure;
-//! a run that was cut short, or looked at nothing, is an error of a test case `run`; an entry of the baseline that does not
-//! do what it was written for is a failure of a test suite `baseline`. What was not run is skipped, with its reason, and so
-//! is what is accepted.
+//! a run that was cut short, looked at nothing, could ask nobody or came to another result the next time is an error in a test
+//! suite `run`; an entry of the baseline that does not do what it was written for is a failure of a test suite `baseline`.
+//! What was not run is skipped, with its reason, and so is what is accepted, and a dialect that was not looked at.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, Test
 use super::tally::tally;
 use super::visible::visible;
 use crate::dialect::Dialect;
-use crate::verdict::{Accepted, Finding, Judged, Outcome, Report};
+use crate::verdict::{Accepted, Finding, Judged, Outcome, Report, Unseen};
 
 /// The report as `JUnit` XML.
 ///
@@ -35,14 +35,44 @@ pub fn junit(report: &Report) -> Result<String, SerializeError> {
     if !report.baseline_faults.is_empty() {
         document.add_test_suite(of_baseline(report));
     }
-    if let Some(reason) = incomplete(report) {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(visible(&reason)).set_type("incomplete");
-        let mut suite = TestSuite::new("run");
-        suite.add_test_case(case("run", "the whole run", status));
-        document.add_test_suite(suite);
+    let run = of_run(report);
+    if run.tests > 0 {
+        document.add_test_suite(run);
     }
     document.to_string()
+}
+
+/// What is said of the run, and of no check.
+fn of_run(report: &Report) -> TestSuite {
+    let mut suite = TestSuite::new("run");
+    let error = |kind: &str, message: &str| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(visible(message)).set_type(kind);
+        status
+    };
+    if let Some(reason) = &report.unreachable {
+        suite.add_test_case(case("run", "the agents", error("unreachable", reason)));
+    } else if let Some(reason) = incomplete(report) {
+        suite.add_test_case(case("run", "the whole run", error("incomplete", &reason)));
+    }
+    for (number, difference) in report.differences.iter().enumerate() {
+        let name = format!("the same result each time, {}", number + 1);
+        suite.add_test_case(case("run", &name, error("difference", difference)));
+    }
+    for Unseen {
+        dialect,
+        agents,
+        reason,
+    } in &report.unseen
+    {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(visible(&format!("not looked at: {reason}")));
+        for agent in agents {
+            let name = format!("{dialect} at {agent}");
+            suite.add_test_case(case("run", &name, status.clone()));
+        }
+    }
+    suite
 }
 
 /// Why not everything that counts was looked at, as far as the skipped test cases do not say it.
@@ -183,7 +213,8 @@ mod tests {
         let v1 = &document.test_suites[0];
         assert_eq!((v1.tests, v1.failures, v1.errors, v1.skipped), (6, 1, 0, 3));
         assert_eq!(document.test_suites[1].failures, 1);
-        assert_eq!(document.test_suites[2].errors, 1);
+        let run = &document.test_suites[2];
+        assert_eq!((run.tests, run.errors, run.skipped), (3, 2, 1));
         let text = junit(&sample::every()).unwrap();
         for told in [
             "until 2026-12-31: mended in 2.1",
@@ -191,6 +222,8 @@ mod tests {
             "curl -i",
             "not run: GET /api/v1/info/store has no good answer",
             "cut short, ended by Ctrl-C",
+            "unstable at http://127.0.0.1:8000",
+            "held, then broken",
         ] {
             assert!(text.contains(told), "{told}: {text}");
         }
@@ -205,6 +238,12 @@ mod tests {
         )]);
         let document = read(&report);
         assert_eq!((document.tests, document.failures, document.errors), (1, 0, 0));
+    }
+
+    #[test]
+    fn a_run_that_came_to_nothing_is_an_error() {
+        assert_eq!(read(&sample::unreachable()).errors, 1);
+        assert!(junit(&sample::unreachable()).unwrap().contains("no connection"));
     }
 
     #[test]

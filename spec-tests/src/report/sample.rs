@@ -1,7 +1,7 @@
 //! Reports to try the formats on, among them one whose agent means ill.
 
 use crate::dialect::Dialect;
-use crate::verdict::{Accepted, BaselineFault, Finding, Judged, Level, Outcome, Report, Severity, Verdict};
+use crate::verdict::{Accepted, BaselineFault, Finding, Judged, Level, Outcome, Report, Severity, Unseen, Verdict};
 
 /// What an agent may say to whoever reads a report: markup, the end of a section, terminal sequences, text that turns around.
 pub(crate) const HOSTILE: &str =
@@ -50,10 +50,21 @@ pub(crate) fn report(checks: Vec<Judged>) -> Report {
         began: "2026-01-02T03:04:05Z".to_owned(),
         took_ms: 1234,
         cut_short: None,
+        unreachable: None,
+        unseen: Vec::new(),
         verdicts: vec![Verdict::of(Dialect::V1, Level::Read, &checks)],
         checks,
+        differences: Vec::new(),
         baseline_faults: Vec::new(),
     }
+}
+
+/// One of a run that came to nothing.
+pub(crate) fn unreachable() -> Report {
+    let mut report = report(Vec::new());
+    report.verdicts.clear();
+    report.unreachable = Some("the agent at http://127.0.0.1:8000 cannot be asked: no connection".to_owned());
+    report
 }
 
 /// One of each outcome, and of each thing that can go wrong.
@@ -77,6 +88,14 @@ pub(crate) fn every() -> Report {
         judged("shards.unique", Severity::Wire, idle),
     ]);
     report.cut_short = Some("Ctrl-C".to_owned());
+    report.unseen.push(Unseen {
+        dialect: Dialect::Unstable,
+        agents: report.agents.clone(),
+        reason: "GET /api/unstable/info/node is answered with 404".to_owned(),
+    });
+    report
+        .differences
+        .push("run 2 differs from the first: v1 node.id: held, then broken".to_owned());
     report.baseline_faults.push(BaselineFault {
         entry: "info.prompt of v1".to_owned(),
         fault: "it is not needed: the check holds".to_owned(),
@@ -114,6 +133,13 @@ pub(crate) fn hostile() -> Report {
     ]);
     report.agents.push(text());
     report.cut_short = Some(text());
+    report.unreachable = Some(text());
+    report.differences.push(text());
+    report.unseen.push(Unseen {
+        dialect: Dialect::Unstable,
+        agents: vec![text()],
+        reason: text(),
+    });
     report.baseline_faults.push(BaselineFault {
         entry: text(),
         fault: text(),

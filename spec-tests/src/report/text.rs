@@ -5,7 +5,7 @@
 
 use super::layout::{Lines, Paint};
 use super::tally::{self, Standing, tally};
-use crate::verdict::{Accepted, Conclusion, Finding, Judged, Outcome, Report, Severity, Verdict};
+use crate::verdict::{Accepted, Conclusion, Finding, Judged, Outcome, Report, Severity, Unseen, Verdict};
 
 /// Columns of a label within a finding.
 const LABEL: usize = 15;
@@ -14,6 +14,7 @@ const LABEL: usize = 15;
 pub fn text(report: &Report, colour: bool) -> String {
     let mut lines = Lines::new(colour);
     opening(&mut lines, report);
+    not_looked_at(&mut lines, report);
     unseen(&mut lines, report, Standing::NotAsked, Paint::Faint);
     unseen(&mut lines, report, Standing::NotRun, Paint::Doubt);
     for judged in in_standing(report, Standing::Accepted) {
@@ -40,6 +41,22 @@ fn opening(lines: &mut Lines, report: &Report) {
     let took = tally::seconds(report.took_ms);
     let run = format!("{}, took {took}, spec-tests {}", report.began, report.suite);
     lines.labelled(0, "run", 8, &run);
+}
+
+/// Dialects that were not looked at.
+fn not_looked_at(lines: &mut Lines, report: &Report) {
+    for Unseen {
+        dialect,
+        agents,
+        reason,
+    } in &report.unseen
+    {
+        lines.gap();
+        let head = lines.paint(Paint::Faint, "not looked at");
+        lines.line(&format!("{head}  {dialect}"));
+        lines.labelled(4, "because", LABEL, reason);
+        lines.labelled(4, "agents", LABEL, &agents.join(" "));
+    }
 }
 
 /// Checks that were not seen, by dialect and reason: one reason often holds many back.
@@ -125,6 +142,11 @@ fn closing(lines: &mut Lines, report: &Report) {
         lines.words(4, &fault.fault);
     }
     lines.gap();
+    for difference in &report.differences {
+        let head = lines.paint(Paint::Bad, "another result");
+        lines.beside(&format!("{head}  "), 16, difference);
+    }
+    lines.gap();
     if let Some(reason) = &report.cut_short {
         let head = lines.paint(Paint::Doubt, "cut short");
         lines.beside(
@@ -133,7 +155,10 @@ fn closing(lines: &mut Lines, report: &Report) {
             &format!("ended by {reason}; what follows is what was known by then"),
         );
     }
-    if report.verdicts.is_empty() {
+    if let Some(reason) = &report.unreachable {
+        let head = lines.paint(Paint::Bad, "unreachable");
+        lines.beside(&format!("{head}  "), 13, reason);
+    } else if report.verdicts.is_empty() {
         let head = lines.paint(Paint::Doubt, "nothing ran");
         let reason = match report.cut_short {
             Some(_) => "it was not yet known what the agents speak",
@@ -175,6 +200,10 @@ mod tests {
 agents  http://127.0.0.1:8000
 run     2026-01-02T03:04:05Z, took 1.2 s, spec-tests 0.0.0
 
+not looked at  unstable
+    because        GET /api/unstable/info/node is answered with 404
+    agents         http://127.0.0.1:8000
+
 not asked for  v1  1 check
     because        it takes more than one agent: --agent URL --agent URL
     checks         cluster.id (MUST)
@@ -205,11 +234,20 @@ broken  v1  node.status  MUST, level read
 baseline  info.prompt of v1
     it is not needed: the check holds
 
+another result  run 2 differs from the first: v1 node.id: held, then broken
+
 cut short  ended by Ctrl-C; what follows is what was known by then
 v1        level read     not conformant  2 held; broken: 1 MUST; 1 accepted; 1 not run (1 MUST);
                                          1 not asked for
 ";
         assert_eq!(text(&sample::every(), false), expected);
+    }
+
+    #[test]
+    fn a_run_that_came_to_nothing_says_why() {
+        let text = text(&sample::unreachable(), false);
+        assert!(text.ends_with("\nunreachable  the agent at http://127.0.0.1:8000 cannot be asked: no connection\n"));
+        assert!(!text.contains("nothing ran"), "{text}");
     }
 
     #[test]

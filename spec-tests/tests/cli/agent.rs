@@ -84,6 +84,11 @@ impl Agent {
     pub(crate) fn was_asked(&self) -> bool {
         self.asked.try_recv().is_ok()
     }
+
+    /// The heads of all that it was asked so far.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.asked.try_iter().map(|asked| asked.head).collect()
+    }
 }
 
 /// A good answer.

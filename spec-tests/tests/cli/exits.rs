@@ -82,6 +82,7 @@ fn two_when_the_command_line_makes_no_sense_and_nothing_was_asked() {
         (vec![url, "--report", "json=/no/such/place"], "/no/such/place"),
         (vec![url, "--baseline", "/no/such/file"], "/no/such/file"),
         (vec![url, "--token-file", "/no/such/file"], "/no/such/file"),
+        (vec![url, "--header-file", "/no/such/file"], "/no/such/file"),
         (
             vec![url, "--token-file", "a", "--token-file", "b"],
             "one file for all, or one for each",
@@ -116,7 +117,9 @@ fn zero_when_what_stands_before_an_agent_refuses_a_dialect_that_it_has_not() {
         let agent = Agent::with(move |asked| asked.path.starts_with("/api/unstable").then(|| problem(status)));
         let ended = run(&agent.url, &[]);
         assert_eq!(ended.code, 0, "{}", ended.all());
-        assert!(!ended.out.contains("unstable"), "{}", ended.out);
+        assert!(ended.out.contains("not looked at  unstable"), "{}", ended.out);
+        let judged = ended.out.lines().any(|line| line.starts_with("unstable"));
+        assert!(!judged, "{}", ended.out);
     }
 }
 
@@ -126,14 +129,26 @@ fn three_when_nobody_listens() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
-    let ended = run(&url, &[]);
+    let directory = tempfile::tempdir().unwrap();
+    let at = |format: &str| directory.path().join(format).display().to_string();
+    let reports = ["text", "json", "junit", "html"].map(|format| format!("{format}={}", at(format)));
+    let mut words = Vec::new();
+    for report in &reports {
+        words.extend(["--report", report.as_str()]);
+    }
+    let ended = run(&url, &words);
     assert_eq!(ended.code, 3, "{}", ended.all());
+    let told = |text: &str| text.contains(&url) && text.contains("no connection");
     assert!(
-        ended.err.contains(&url) && ended.err.contains("no connection"),
+        told(&ended.err) && told(&ended.out.replace("\n             ", " ")),
         "{}",
-        ended.err
+        ended.all()
     );
-    assert!(ended.out.is_empty());
+    for format in ["json", "junit", "html"] {
+        assert!(told(&std::fs::read_to_string(at(format)).unwrap()), "{format}");
+    }
+    let junit = std::fs::read_to_string(at("junit")).unwrap();
+    assert_eq!(quick_junit::Report::deserialize_from_str(&junit).unwrap().errors, 1);
 }
 
 #[test]
@@ -181,10 +196,16 @@ fn four_when_the_same_run_has_another_result() {
         let is_node = asked.method == "GET" && asked.path == "/api/v1/info/node";
         is_node.then(|| node(if asked.before < 4 { "HEALTHY" } else { "WELL" }))
     });
-    let ended = run(&agent.url, &["--repeat", "2"]);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("junit");
+    let junit = format!("junit={}", path.display());
+    let ended = run(&agent.url, &["--repeat", "2", "--report", &junit]);
     assert_eq!(ended.code, 4, "{}", ended.all());
     let told = "run 2 differs from the first: v1 node.status: held, then broken";
-    assert!(ended.err.contains(told), "{}", ended.err);
+    assert!(ended.err.contains(told) && ended.out.contains(told), "{}", ended.all());
+    let junit = std::fs::read_to_string(path).unwrap();
+    assert!(quick_junit::Report::deserialize_from_str(&junit).unwrap().errors > 0);
+    assert!(junit.contains(told), "{junit}");
 }
 
 #[test]
@@ -229,5 +250,11 @@ fn five_when_nothing_ran() {
     });
     let ended = program(&["run", "--agent", &v1.url, "--agent", &unstable.url]);
     assert_eq!(ended.code, 5, "{}", ended.all());
-    assert!(ended.out.contains("no dialect that all agents speak"), "{}", ended.out);
+    for told in [
+        "not all agents have v1",
+        "not all agents have unstable",
+        "not looked at",
+    ] {
+        assert!(ended.out.contains(told), "{told}: {}", ended.out);
+    }
 }

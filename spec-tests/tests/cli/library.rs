@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use spec_tests::report::Baseline;
+use spec_tests::suite::SuiteError;
+use spec_tests::verdict::Report;
+
 use crate::agent::Agent;
 use crate::program::program;
 
@@ -30,6 +34,40 @@ async fn what_is_not_right_is_told() {
     let suite = Suite::new(vec![agent.url.parse().unwrap()], Settings::default());
     let report = suite.run(|_| {}, std::future::pending()).await.unwrap();
     report.assert_conformant();
+}
+
+/// The report on an agent whose status is none; its PUT is answered as its GET.
+async fn of_a_broken_one() -> Report {
+    let agent = Agent::but("info/node", crate::agent::node("WELL"));
+    let suite = Suite::new(vec![agent.url.parse().unwrap()], Settings::default());
+    suite.run(|_| {}, std::future::pending()).await.unwrap()
+}
+
+fn accepting(checks: &[&str]) -> Baseline {
+    let entry = |check: &&str| format!(r#"{{"check": "{check}", "reason": "known", "expires": "9999-12-31"}}"#);
+    let entries: Vec<_> = checks.iter().map(entry).collect();
+    Baseline::parse(&format!(r#"{{"accepted": [{}]}}"#, entries.join(","))).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_accepted_passes() {
+    let baseline = accepting(&["node.status", "wire.wrong_method"]);
+    of_a_broken_one().await.assert_accepted(&baseline);
+}
+
+#[tokio::test]
+#[should_panic(expected = "broken  v1  wire.wrong_method")]
+async fn what_is_not_accepted_does_not() {
+    of_a_broken_one().await.assert_accepted(&accepting(&["node.status"]));
+}
+
+#[tokio::test]
+async fn an_agent_is_named_once() {
+    let agents = vec!["http://h:80".parse().unwrap(), "http://h".parse().unwrap()];
+    let found = Suite::new(agents, Settings::default())
+        .run(|_| {}, std::future::pending())
+        .await;
+    assert!(matches!(found, Err(SuiteError::Twice { .. })));
 }
 
 fn page() -> String {

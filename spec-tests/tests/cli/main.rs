@@ -10,6 +10,7 @@
 mod agent;
 mod baseline;
 mod exits;
+mod ids;
 mod library;
 mod program;
 mod reports;

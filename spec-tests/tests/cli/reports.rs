@@ -1,9 +1,11 @@
 //! Reports, and the commands that need no agent.
 
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
 
 use crate::agent::{Agent, Reply, good};
-use crate::program::{program, run};
+use crate::program::{command, program, run};
 
 /// Markup, the end of a section, terminal sequences, bytes that are no text.
 fn hostile() -> Agent {
@@ -83,12 +85,25 @@ fn colour_is_where_it_was_asked_for() {
 
 #[test]
 fn what_will_be_written_is_said_beforehand_even_quietly() {
+    let directory = tempfile::tempdir().unwrap();
+    let said = directory.path().join("said");
+    let file = fs::File::create(&said).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
     // It refuses every action, so nothing is waited for.
-    let ended = run(
-        &Agent::right().url,
-        &["--level", "actions", "--quiet", "--deadline", "1s"],
+    let agent = Agent::with(move |asked| {
+        if asked.method == "POST" {
+            drop(tell.send(fs::read_to_string(&said).unwrap()));
+        }
+        None
+    });
+    let words = ["run", &agent.url, "--level", "actions", "--quiet", "--deadline", "10s"];
+    let mut child = command(&words).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+    let first = told.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert!(
+        first.contains("level actions will write"),
+        "before the first of them: {first}"
     );
-    assert!(ended.err.contains("level actions will write"), "{}", ended.err);
+    child.wait().unwrap();
     assert!(
         run(&Agent::right().url, &["--quiet"]).err.is_empty(),
         "looking writes nothing"

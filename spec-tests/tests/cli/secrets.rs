@@ -52,6 +52,78 @@ fn they_are_in_nothing_that_is_written() {
     assert!(!told.contains(TOKEN) && !told.contains(HEADER), "{told}");
 }
 
+/// Repeats what it was sent where texts are cut, escaped, and made part of a path.
+fn sly() -> Agent {
+    Agent::with(|asked| {
+        let sent = asked
+            .head
+            .lines()
+            .find_map(|line| line.strip_prefix("authorization: Bearer "))?;
+        let cut = |before: usize| format!("{}{sent}", "x".repeat(before));
+        match asked.path.as_str() {
+            "/api/v1/info/node" => Some(good(format!(
+                r#"{{"node_id": [{:?}], "node_status": {sent:?}}}"#,
+                cut(106)
+            ))),
+            "/api/v1/info/store" => Some(good(
+                serde_json::json!({"cluster_id": [cut(103)], "attributes": {}}).to_string(),
+            )),
+            "/api/v1/info/shards" => Some(good(format!("{:?}", cut(281)))),
+            "/api/v1/actions/finished" => {
+                let action = serde_json::json!({"id": sent, "kind": sent, "state": "DONE"});
+                Some(good(serde_json::json!({"actions": [action], "next": sent}).to_string()))
+            }
+            path if path.contains("no/such") => Some(Reply::Whole(404, "text/plain", cut(285))),
+            path if path.contains("cursor=canary") => Some(good("{}")),
+            path if path.contains("/canary") => Some(good(r#"{"id": 1}"#)),
+            _ => None,
+        }
+    })
+}
+
+#[test]
+fn they_are_in_nothing_that_is_written_however_an_agent_puts_it() {
+    let agent = sly();
+    for format in ["text", "json", "junit", "html"] {
+        let child = command(&["run", &agent.url, "--report", &format!("{format}=-")])
+            .env("SPEC_TESTS_TOKEN", TOKEN)
+            .output();
+        let ended = Ended::from(child.unwrap());
+        assert_eq!(ended.code, 1, "{}", ended.all());
+        assert!(ended.all().contains("***"), "they were sent, and came back");
+        assert!(!ended.all().contains("cana"), "{}", ended.all());
+    }
+}
+
+#[test]
+fn they_are_not_in_what_is_said_of_no_agent_either() {
+    let agent = Agent::with(|asked| {
+        let sent = asked
+            .head
+            .lines()
+            .find_map(|line| line.strip_prefix("authorization: Bearer "))?;
+        Some(Reply::Bytes(
+            format!("HTTP/1.1 200 OK\r\ncontent-length: {sent}\r\n\r\n").into_bytes(),
+        ))
+    });
+    let child = command(&["run", &agent.url]).env("SPEC_TESTS_TOKEN", TOKEN).output();
+    let ended = Ended::from(child.unwrap());
+    assert_eq!(ended.code, 3, "{}", ended.all());
+    assert!(
+        ended.err.contains("***") && !ended.all().contains(TOKEN),
+        "{}",
+        ended.all()
+    );
+}
+
+#[test]
+fn a_short_value_that_is_no_secret_hides_nothing() {
+    let agent = Agent::but("info/node", crate::agent::node("test"));
+    let ended = program(&["run", &agent.url, "--header", "X-Env: test"]);
+    assert_eq!(ended.code, 1, "{}", ended.all());
+    assert!(ended.out.contains("\"test\""), "{}", ended.out);
+}
+
 #[test]
 fn a_token_is_taken_from_the_environment() {
     let agent = Agent::with(|asked| {
@@ -82,6 +154,13 @@ fn a_faulty_one_is_not_told_either() {
             ended.err
         );
     }
+    let ended = program(&["run", &format!("http://me:{TOKEN}@127.0.0.1:1")]);
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.err.contains("127.0.0.1") && !ended.err.contains(TOKEN),
+        "{}",
+        ended.err
+    );
     let ended = command(&["run", "http://127.0.0.1:1"])
         .env("SPEC_TESTS_TOKEN", format!("{TOKEN} {TOKEN}"))
         .output();

@@ -1,7 +1,9 @@
 //! Ctrl-C and SIGTERM.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Command, Stdio};
 
 use crate::agent::{Agent, Reply};
 use crate::program::{Ended, command, signal};
@@ -77,4 +79,41 @@ fn the_second_time_ends_at_once_even_where_nobody_reads() {
         "{}",
         page.len()
     );
+}
+
+/// `O_NONBLOCK` of Linux.
+const NONBLOCK: i32 = 0o4000;
+
+#[test]
+fn the_second_time_ends_at_once_even_where_no_words_can_be_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Somebody who does not read, and as much as the pipe takes.
+    let _reader = File::options().read(true).custom_flags(NONBLOCK).open(&pipe).unwrap();
+    let mut filler = File::options().write(true).custom_flags(NONBLOCK).open(&pipe).unwrap();
+    while filler.write(b"x").is_ok() {}
+    assert_eq!(filler.write(b"x").unwrap_err().kind(), ErrorKind::WouldBlock);
+    let full = File::options().write(true).open(&pipe).unwrap();
+
+    let agent = Agent::but("info/store", Reply::Hang);
+    let words = [
+        "run",
+        &agent.url,
+        "--dialect",
+        "v1",
+        "--dialect",
+        "unstable",
+        "--quiet",
+        "--report",
+        "html=-",
+    ];
+    let mut child = command(&words).stdout(Stdio::piped()).stderr(full).spawn().unwrap();
+    agent.wait_for(STORE);
+    signal(&child, "-INT");
+    // It writes by now, and not to the end: a page is longer than a pipe is.
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 1]).unwrap();
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(5));
 }

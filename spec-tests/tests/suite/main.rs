@@ -12,4 +12,5 @@ mod damage;
 mod mutant;
 mod mutants;
 mod oddities;
+mod repeated;
 mod robust;

@@ -146,7 +146,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::client::{Answer, Credentials, Exchange, Request};
+    use crate::client::{Answer, Exchange, Request};
     use crate::dialect::Read;
     use crate::gather::Waited;
     use crate::model::{Field, Record};
@@ -190,7 +190,7 @@ mod tests {
     fn a_clock_that_is_set_back_breaks_no_order() {
         let (a, b, late) = (action("a", 5), action("b", 3), action("b", 7));
         let outcome = |row: &[&Scheduled], listed: &[&str]| {
-            let mut judge = Judge::of("action.order", Credentials::default());
+            let mut judge = Judge::of("action.order");
             let listed: Vec<_> = listed.iter().map(|id| (*id).to_owned()).collect();
             in_order(row, &listed, &mut judge);
             let told = json!(judge.outcome());

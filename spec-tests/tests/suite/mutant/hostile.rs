@@ -5,7 +5,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -81,25 +81,35 @@ pub struct Server {
     port: u16,
     stopping: Arc<AtomicBool>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
+    asked: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
     /// Starts a server.
     pub fn start(hostility: Hostility) -> Self {
+        Self::with(move |stream| serve(stream, hostility))
+    }
+
+    /// Starts one that does this with each connection.
+    pub fn with(serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let stopping = Arc::new(AtomicBool::new(false));
         let connections: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
         let (stop, open) = (Arc::clone(&stopping), Arc::clone(&connections));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (count, serve) = (Arc::clone(&asked), Arc::new(serve));
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
                 open.lock().unwrap().push(stream.try_clone().unwrap());
+                count.fetch_add(1, Ordering::SeqCst);
+                let serve = Arc::clone(&serve);
                 // Whatever happens to the connection, it was the client who ended it.
-                std::thread::spawn(move || drop(serve(stream, hostility)));
+                std::thread::spawn(move || drop(serve(stream)));
             }
         });
         Self {
@@ -107,8 +117,14 @@ impl Server {
             port,
             stopping,
             connections,
+            asked,
             thread: Some(thread),
         }
+    }
+
+    /// How many connections there were.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
     }
 }
 
@@ -129,7 +145,12 @@ fn serve(mut stream: TcpStream, hostility: Hostility) -> std::io::Result<()> {
     if hostility == Hostility::ClosesAtOnce {
         return stream.shutdown(Shutdown::Both);
     }
-    let path = question(&mut stream)?;
+    let head = question(&mut stream)?;
+    answer(stream, path(&head), hostility)
+}
+
+/// Answers a question for this path.
+pub(super) fn answer(mut stream: TcpStream, path: &str, hostility: Hostility) -> std::io::Result<()> {
     let ok = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
     let sent = match hostility {
         Hostility::Hangs | Hostility::ClosesAtOnce | Hostility::ClosesAfterQuestion => String::new(),
@@ -172,8 +193,8 @@ fn forever(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     }
 }
 
-/// Reads a question's head; the path that it asks for.
-fn question(stream: &mut TcpStream) -> std::io::Result<String> {
+/// Reads a question's head, and what comes with it.
+pub(super) fn question(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut piece = [0; 4096];
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -183,6 +204,11 @@ fn question(stream: &mut TcpStream) -> std::io::Result<String> {
         }
         head.extend_from_slice(&piece[..read]);
     }
-    let text = String::from_utf8_lossy(&head);
-    Ok(text.split(' ').nth(1).unwrap_or("/").to_owned())
+    Ok(head)
+}
+
+/// The path that a head asks for.
+pub(super) fn path(head: &[u8]) -> &str {
+    let path = head.split(|byte| *byte == b' ').nth(1);
+    path.and_then(|path| std::str::from_utf8(path).ok()).unwrap_or("/")
 }

@@ -2,7 +2,7 @@
 //!
 //! It shares nothing with what it tries: neither the suite's models nor `agent-sdk`. [`Agent::start`] serves both dialects
 //! over an invented node that is well; each [`Fault`] breaks one rule. [`hostile`] has servers that are no agents at all,
-//! and [`child`] runs the agent as a process that can be killed.
+//! [`front`] what may stand before one, and [`child`] runs the agent as a process that can be killed.
 
 mod agent;
 mod answer;
@@ -13,6 +13,7 @@ pub mod child;
 mod draft;
 mod durable;
 mod fault;
+pub mod front;
 pub mod hostile;
 mod info;
 mod json;
