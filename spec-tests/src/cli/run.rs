@@ -1,5 +1,7 @@
 //! `run`: looks, reports, and ends with what follows from it.
 
+use std::time::{Duration, Instant};
+
 use super::options;
 use super::order::Order;
 use super::progress::Progress;
@@ -105,9 +107,10 @@ async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Report
             1 => progress.now(what),
             _ => progress.now(&format!("run {time} of {times}: {what}")),
         };
+        let began = Instant::now();
         let run = Box::pin(suite.run(told, stop.asked())).await;
         drop(progress);
-        let later = run.unwrap_or_else(|error| suite.failed(&error));
+        let later = run.unwrap_or_else(|error| suite.failed(&error, began.elapsed()));
         let is_last = later.cut_short.is_some() || later.unreachable.is_some();
         match &mut first {
             None => first = Some(later),
@@ -129,5 +132,5 @@ async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Report
         }
     }
     // There is at least one: the command line asks for it.
-    first.unwrap_or_else(|| suite.failed(&SuiteError::NoAgent))
+    first.unwrap_or_else(|| suite.failed(&SuiteError::NoAgent, Duration::ZERO))
 }
