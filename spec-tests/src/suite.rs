@@ -191,9 +191,10 @@ impl Suite {
         })
     }
 
-    /// The report of a run that came to nothing.
-    pub fn failed(&self, error: &SuiteError) -> Report {
+    /// The report of a run that came to nothing, and took so long.
+    pub fn failed(&self, error: &SuiteError, took: Duration) -> Report {
         Report {
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             unreachable: Some(error.to_string()),
             ..self.nothing()
         }

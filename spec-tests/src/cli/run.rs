@@ -1,5 +1,7 @@
 //! `run`: looks, reports, and ends with what follows from it.
 
+use std::time::Instant;
+
 use super::options;
 use super::order::Order;
 use super::progress::Progress;
@@ -113,11 +115,14 @@ async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Result
             1 => progress.now(what),
             _ => progress.now(&format!("run {time} of {times}: {what}")),
         };
+        let began = Instant::now();
         let run = Box::pin(suite.run(told, stop.asked())).await;
         drop(progress);
         let later = match run {
             Ok(report) => report,
-            Err(error @ (SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. })) => suite.failed(&error),
+            Err(error @ (SuiteError::Unreachable { .. } | SuiteError::NoDialect { .. })) => {
+                suite.failed(&error, began.elapsed())
+            }
             Err(error @ (SuiteError::Twice { .. } | SuiteError::NoAgent | SuiteError::PresentNode { .. })) => {
                 return Err(error);
             }

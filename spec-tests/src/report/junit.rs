@@ -79,7 +79,7 @@ fn of_run(report: &Report) -> TestSuite {
 fn incomplete(report: &Report) -> Option<String> {
     match &report.cut_short {
         Some(reason) => Some(format!("cut short, ended by {reason}")),
-        None if report.verdicts.is_empty() => Some("there is no dialect that all agents speak".to_owned()),
+        None if report.verdicts.is_empty() => Some("nothing was looked at".to_owned()),
         None => {
             let not_run = report.verdicts.iter().map(|verdict| verdict.not_run).max();
             let number = not_run.filter(|number| *number > 0)?;

@@ -160,11 +160,7 @@ fn closing(lines: &mut Lines, report: &Report) {
         lines.beside(&format!("{head}  "), 13, reason);
     } else if report.verdicts.is_empty() {
         let head = lines.paint(Paint::Doubt, "nothing ran");
-        let reason = match report.cut_short {
-            Some(_) => "it was not yet known what the agents speak",
-            None => "there is no dialect that all agents speak",
-        };
-        lines.line(&format!("{head}  {reason}"));
+        lines.line(&format!("{head}  it was not yet known what the agents speak"));
     }
     for verdict in &report.verdicts {
         let Verdict {
