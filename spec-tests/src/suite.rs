@@ -4,20 +4,23 @@ mod absent;
 mod masked;
 mod present;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::task::JoinSet;
 
 use crate::check::{self, Case, Check, Judge};
-use crate::client::{Address, Client, Credentials, Limits, Tls};
+use crate::client::{Address, Client, Credentials, Limits, Run, Tls};
 use crate::dialect::Dialect;
 use crate::gather::{self, Evidence, Plan, Seen};
 use crate::manifest;
 use crate::verdict::{Judged, Level, Outcome, Report, Verdict};
 use masked::{masked, masked_error};
 use present::Present;
+
+/// How long a run that is cut short may take to put together what it has.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What a run is to do.
 #[derive(Debug, Clone)]
@@ -106,12 +109,6 @@ pub struct Suite {
     settings: Settings,
 }
 
-/// Where a run has come to: who watches is told, and what was gathered is kept.
-#[derive(Default)]
-struct Gathered {
-    evidence: Vec<Evidence>,
-}
-
 impl Suite {
     /// Over these agents.
     pub fn new(agents: Vec<Address>, settings: Settings) -> Self {
@@ -123,7 +120,8 @@ impl Suite {
     /// **Errors**: where an agent cannot be asked at all. Whatever else goes wrong is in the report.
     pub async fn run(&self, progress: impl Fn(&str), cut: impl Future<Output = String>) -> Result<Report, SuiteError> {
         let (began, began_at) = (Instant::now(), now());
-        let clients = self.clients()?;
+        let run = Run::default();
+        let clients = self.clients(&run)?;
         let mut end = std::pin::pin!(async {
             tokio::select! {
                 reason = cut => reason,
@@ -137,21 +135,25 @@ impl Suite {
             present = self.present(&clients) => (present.map_err(|error| masked_error(error, &secrets))?, None),
             reason = &mut end => (Present::default(), Some(reason)),
         };
-        let gathered = Arc::new(Mutex::new(Gathered::default()));
+        let mut evidence = Vec::new();
         let plan = self.plan(began, &present.all);
         let cut_short = if cut_early.is_some() {
             cut_early
         } else {
             // Large, and once.
-            let gathering = Box::pin(self.gather(&clients, &plan, &gathered, &progress));
+            let mut gathering = Box::pin(self.gather(&clients, &plan, &mut evidence, &progress));
             tokio::select! {
-                () = gathering => None,
-                reason = &mut end => Some(reason),
+                () = &mut gathering => None,
+                reason = &mut end => {
+                    // What was told so far is put together: nothing more is asked.
+                    run.end();
+                    drop(tokio::time::timeout(CLOSING, gathering).await);
+                    Some(reason)
+                }
             }
         };
         // Whenever a run ends, an agent that it has killed is started again first.
         drop(plan.down.lock().await);
-        let evidence = std::mem::take(&mut lock(&gathered).evidence);
         let (mut judged, mut verdicts) = (Vec::new(), Vec::new());
         let levels = Level::ALL.into_iter().filter(|level| *level <= self.settings.level);
         for dialect in Dialect::ALL {
@@ -159,15 +161,14 @@ impl Suite {
             if let Some((_, reason)) = not_all {
                 judged.extend(self.judge(dialect, |_| Outcome::NotRun { reason: reason.clone() }));
             } else if present.all.contains(&dialect) {
-                let nothing = Evidence {
-                    dialect,
-                    agents: Vec::new(),
-                };
                 let of = evidence.iter().find(|evidence| evidence.dialect == dialect);
-                let case = Case::from(of.unwrap_or(&nothing));
                 judged.extend(self.judge(dialect, |check| {
+                    let Some(of) = of else {
+                        let reason = "the run was over before anything was asked".to_owned();
+                        return Outcome::NotRun { reason };
+                    };
                     let mut judge = Judge::of(check.id);
-                    (check.judge)(&case, &mut judge);
+                    (check.judge)(&Case::from(of), &mut judge);
                     masked(judge.outcome(), &secrets)
                 }));
             } else {
@@ -224,7 +225,7 @@ impl Suite {
         own.fold(self.settings.credentials.clone(), Credentials::and)
     }
 
-    fn clients(&self) -> Result<Vec<Client>, SuiteError> {
+    fn clients(&self, run: &Run) -> Result<Vec<Client>, SuiteError> {
         if self.agents.is_empty() {
             return Err(SuiteError::NoAgent);
         }
@@ -241,7 +242,9 @@ impl Suite {
         let own = self.settings.own.iter().map(|own| common.clone().and(own));
         let credentials = own.chain(std::iter::repeat_with(|| common.clone()));
         let client = |(address, credentials): (&Address, _)| {
-            Client::new(address.clone(), Arc::new(credentials), limits).with_tls(self.settings.tls.clone())
+            Client::new(address.clone(), Arc::new(credentials), limits)
+                .with_tls(self.settings.tls.clone())
+                .within(run.clone())
         };
         Ok(self.agents.iter().zip(credentials).map(client).collect())
     }
@@ -255,7 +258,8 @@ impl Suite {
         Ok(present)
     }
 
-    async fn gather(&self, clients: &[Client], plan: &Plan, gathered: &Arc<Mutex<Gathered>>, progress: &impl Fn(&str)) {
+    /// Asks everything that the plan has; once the run is over, nothing more.
+    async fn gather(&self, clients: &[Client], plan: &Plan, evidence: &mut Vec<Evidence>, progress: &impl Fn(&str)) {
         for dialect in &plan.dialects {
             progress(&format!("{dialect}: looks at {} agent(s)", clients.len()));
             // All at once, so that what they tell of each other is of the same time.
@@ -266,32 +270,16 @@ impl Suite {
             }
             let mut seen = looking.join_all().await;
             seen.sort_by_key(|(number, _)| *number);
-            let place = {
-                let mut gathered = lock(gathered);
-                gathered.evidence.push(Evidence {
-                    dialect: *dialect,
-                    agents: seen.into_iter().map(|(_, seen)| seen).collect(),
-                });
-                gathered.evidence.len() - 1
-            };
-            for (number, client) in clients.iter().enumerate() {
-                let mut seen = lock(gathered).evidence[place].agents[number].clone();
-                let keep = |seen: &Seen| lock(gathered).evidence[place].agents[number] = seen.clone();
-                if plan.level >= Level::Actions {
-                    progress(&format!("{dialect}: schedules actions on {}", client.address()));
-                    gather::act(client, *dialect, plan, &mut seen).await;
-                    keep(&seen);
-                }
-                if plan.level >= Level::Stress {
-                    progress(&format!("{dialect}: puts {} under stress", client.address()));
-                    gather::stress(client, *dialect, plan, &mut seen).await;
-                    keep(&seen);
-                }
-                if let Some(node) = plan.absent_node.as_deref().filter(|_| plan.level >= Level::Actions) {
-                    progress(&format!("{dialect}: removes {node} by way of {}", client.address()));
-                    gather::remove(client, *dialect, plan, node, &mut seen).await;
-                    keep(&seen);
-                }
+            let mut agents: Vec<Seen> = seen.into_iter().map(|(_, seen)| seen).collect();
+            for (client, seen) in clients.iter().zip(&mut agents) {
+                Box::pin(deeper(client, *dialect, plan, seen, progress)).await;
+            }
+            evidence.push(Evidence {
+                dialect: *dialect,
+                agents,
+            });
+            if clients.iter().any(|client| client.run().is_over()) {
+                return;
             }
         }
     }
@@ -362,8 +350,25 @@ impl Report {
     }
 }
 
-fn lock(gathered: &Mutex<Gathered>) -> std::sync::MutexGuard<'_, Gathered> {
-    gathered.lock().unwrap_or_else(PoisonError::into_inner)
+/// What one agent is asked beyond looking at it, as far as the run comes.
+async fn deeper(client: &Client, dialect: Dialect, plan: &Plan, seen: &mut Seen, progress: &impl Fn(&str)) {
+    let goes_on = || !client.run().is_over();
+    let address = client.address();
+    if plan.level >= Level::Actions && goes_on() {
+        progress(&format!("{dialect}: schedules actions on {address}"));
+        gather::act(client, dialect, plan, seen).await;
+    }
+    if plan.level >= Level::Stress && goes_on() {
+        progress(&format!("{dialect}: puts {address} under stress"));
+        gather::stress(client, dialect, plan, seen).await;
+    }
+    if let Some(node) = &plan.absent_node
+        && plan.level >= Level::Actions
+        && goes_on()
+    {
+        progress(&format!("{dialect}: removes {node} by way of {address}"));
+        gather::remove(client, dialect, plan, node, seen).await;
+    }
 }
 
 /// The time, for people.

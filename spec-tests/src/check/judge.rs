@@ -61,9 +61,14 @@ impl Judge {
     /// What an agent refuses for want of credentials is not seen, whatever was expected of it; nor is what an agent would say
     /// that is gone, which is told by [`Judge::gone`] alone.
     pub fn broken_by(&mut self, exchanges: &[&Exchange], expected: impl Into<String>, got: impl Into<String>) {
-        let gone = |exchange: &&&Exchange| matches!(exchange.outcome, Err(Fault::Connect(_)));
-        if let Some(gone) = exchanges.iter().find(gone) {
-            return self.blind(format!("nobody listens at {} any more", gone.agent));
+        for exchange in exchanges {
+            match &exchange.outcome {
+                Err(Fault::Connect(reason)) => {
+                    return self.blind(format!("{} cannot be asked any more: {reason}", exchange.agent));
+                }
+                Err(fault) if fault.is_ours() => return self.unseen(exchange, fault),
+                _ => {}
+            }
         }
         if exchanges.iter().any(|exchange| self.is_shut_out(exchange)) {
             return;
@@ -98,6 +103,11 @@ impl Judge {
 
     /// The agent is gone: after the first of these exchanges, as the second shows.
     pub fn gone(&mut self, after: &Exchange, seen: &Exchange) {
+        if let Err(fault) = &seen.outcome
+            && fault.is_ours()
+        {
+            return self.unseen(seen, fault);
+        }
         let came = seen.came();
         self.finding(&[after, seen], "an agent that goes on to answer", &came);
     }
@@ -109,6 +119,11 @@ impl Judge {
         } else {
             self.broken(exchange, expected, exchange.came());
         }
+    }
+
+    fn unseen(&mut self, exchange: &Exchange, fault: &Fault) {
+        let Exchange { request, .. } = exchange;
+        self.blind(format!("{} {} is not judged: {fault}", request.method, request.path));
     }
 
     /// Whether this answer is for who has no, or other, credentials: then it cannot be seen what it would have been.
@@ -177,6 +192,12 @@ impl Judge {
 /// another check's; for this one it means that there is nothing to see.
 pub(super) fn value<'t, T>(judge: &mut Judge, told: &'t Told<T>) -> Option<&'t T> {
     let Some(read) = &told.read else {
+        if let Err(fault) = &told.exchange.outcome
+            && fault.is_ours()
+        {
+            judge.unseen(&told.exchange, fault);
+            return None;
+        }
         judge.blind(format!(
             "{} {} has no good answer",
             told.exchange.request.method, told.exchange.request.path

@@ -22,7 +22,7 @@ impl Default for Limits {
         Self {
             time: super::PATIENCE,
             head: 64 * 1024,
-            body: 16 * 1024 * 1024,
+            body: 8 * 1024 * 1024,
         }
     }
 }
@@ -115,9 +115,11 @@ impl Answer {
         Some(media.trim().to_ascii_lowercase())
     }
 
-    /// The body as JSON.
+    /// The body as JSON, its numbers by their worth: `4.0` is `4`.
     pub fn json(&self) -> Result<Value, String> {
-        serde_json::from_slice(&self.body).map_err(|error| error.to_string())
+        let mut value = serde_json::from_slice(&self.body).map_err(|error| error.to_string())?;
+        by_worth(&mut value);
+        Ok(value)
     }
 
     /// 200 to 299.
@@ -147,6 +149,22 @@ pub enum Fault {
     /// More came than is taken.
     #[error("the answer's {0} is longer than {1} bytes")]
     TooLong(&'static str, usize),
+    /// There is more in it than is read.
+    #[error("the answer has a list of more than {0} entries")]
+    TooMany(usize),
+    /// All answers together are more than is taken.
+    #[error("the agent's answers are more than {0} bytes in all")]
+    TooMuch(usize),
+    /// The run was over first.
+    #[error("the run was over")]
+    Over,
+}
+
+impl Fault {
+    /// Whether it says nothing of the agent: what was not asked, or is more than is taken, is not seen.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::TooMany(_) | Self::TooMuch(_) | Self::Over)
+    }
 }
 
 /// One question and what came of it.
@@ -195,6 +213,35 @@ pub fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// The most that is kept of a body that nobody reads any more.
+const KEPT: usize = 64 * 1024;
+
+/// Keeps the beginning of a long body.
+pub(crate) fn shorten(body: &mut Vec<u8>) {
+    body.truncate(KEPT);
+    body.shrink_to_fit();
+}
+
+/// Has every whole number as an integer, however it was written, where it fits into one.
+fn by_worth(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(by_worth),
+        Value::Object(map) => map.values_mut().for_each(by_worth),
+        Value::Number(number) => {
+            // Beyond 2^53 a float stands for others, too.
+            let whole = number
+                .as_f64()
+                .filter(|worth| number.is_f64() && worth.fract() == 0.0 && worth.abs() <= 9_007_199_254_740_992.0);
+            if let Some(worth) = whole
+                && let Ok(integer) = format!("{worth:.0}").parse::<i64>()
+            {
+                *value = integer.into();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 /// At most so many characters of a text, on one line. Where it is cut there stands `…`, by which [`super::Credentials::masked`]

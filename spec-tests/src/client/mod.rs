@@ -10,13 +10,16 @@
 mod address;
 mod chunks;
 mod exchange;
+mod run;
 mod secret;
 mod shown;
 mod tls;
 mod wire;
 
 pub use address::{Address, AddressError};
+pub(crate) use exchange::shorten;
 pub use exchange::{Answer, Exchange, Fault, Limits, Request, escaped, trimmed};
+pub use run::Run;
 pub use secret::{Credentials, HeaderError};
 pub use tls::{Tls, TlsError};
 
@@ -34,6 +37,8 @@ pub struct Client {
     credentials: Arc<Credentials>,
     tls: Option<Tls>,
     limits: Limits,
+    run: Run,
+    taken: run::Taken,
     /// Where the agent's name led to: a slow resolver is asked once.
     resolved: Arc<Mutex<Option<Arc<[SocketAddr]>>>>,
 }
@@ -46,6 +51,8 @@ impl Client {
             credentials,
             tls: None,
             limits,
+            run: Run::default(),
+            taken: run::Taken::default(),
             resolved: Arc::default(),
         }
     }
@@ -54,6 +61,17 @@ impl Client {
     #[must_use]
     pub fn with_tls(self, tls: Option<Tls>) -> Self {
         Self { tls, ..self }
+    }
+
+    /// The same, until this run is over.
+    #[must_use]
+    pub fn within(self, run: Run) -> Self {
+        Self { run, ..self }
+    }
+
+    /// The run that it is for.
+    pub const fn run(&self) -> &Run {
+        &self.run
     }
 
     /// Which agent.
@@ -83,15 +101,23 @@ impl Client {
         self.exchange(request, bytes, false, shown).await
     }
 
-    async fn exchange(&self, request: Request, bytes: &[u8], alone: bool, curl: String) -> Exchange {
+    async fn exchange(&self, mut request: Request, bytes: &[u8], alone: bool, curl: String) -> Exchange {
         let limits = self.limits.patient(request.patience);
         let began = Instant::now();
-        let outcome = tokio::time::timeout(limits.time, self.talk(bytes, wire::Reader::new(limits, alone)))
-            .await
-            .unwrap_or(Err(Fault::Deadline(limits.time)));
+        let talk = tokio::time::timeout(limits.time, self.talk(bytes, wire::Reader::new(limits, alone)));
+        let outcome = tokio::select! {
+            biased;
+            () = self.run.over() => Err(Fault::Over),
+            outcome = talk => outcome.unwrap_or(Err(Fault::Deadline(limits.time))),
+        };
+        let outcome = outcome.and_then(|answer| self.taken.count(answer.body.len()).map(|()| answer));
         if matches!(outcome, Err(Fault::Connect(_) | Fault::Deadline(_))) {
             // An agent that was started again may be elsewhere.
             *self.resolved() = None;
+        }
+        // What was sent is told by the curl line; of a long body the beginning is kept.
+        if let Some(body) = &mut request.body {
+            exchange::shorten(body);
         }
         Exchange {
             curl,

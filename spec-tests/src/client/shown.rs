@@ -17,6 +17,8 @@ pub(super) fn curl(client: &Client, request: &Request) -> String {
         credentials,
         tls,
         limits: _,
+        run: _,
+        taken: _,
         resolved: _,
     } = client;
     let mut line = "curl -i".to_owned();

@@ -89,7 +89,7 @@ mod tests {
         let (mut misfits, shard) = (Misfits::default(), json!({"amount": told}));
         let object = misfits.object(SHARDS, "", &shard).unwrap();
         amount(&mut misfits, object, ("amount", rules, Absent::Null), text);
-        misfits.0.iter().map(|misfit| misfit.check).collect()
+        misfits.found.iter().map(|misfit| misfit.check).collect()
     }
 
     #[test]

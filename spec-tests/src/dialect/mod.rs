@@ -177,7 +177,7 @@ fn read<T: Default>(read: impl FnOnce(&mut reading::Misfits) -> Option<T>) -> Re
     let value = read(&mut misfits).unwrap_or_default();
     Read {
         value,
-        misfits: misfits.0,
+        misfits: misfits.found,
     }
 }
 

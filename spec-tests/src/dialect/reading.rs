@@ -7,9 +7,15 @@ use serde_json::{Map, Value};
 use crate::client::trimmed;
 use crate::model::{Field, Misfit, State};
 
+/// What is kept of the misfits of one answer that break the same rule.
+const MOST: usize = 16;
+
 /// What is found on the way through one answer.
 #[derive(Debug, Default)]
-pub(super) struct Misfits(pub(super) Vec<Misfit>);
+pub(super) struct Misfits {
+    pub(super) found: Vec<Misfit>,
+    known: BTreeMap<&'static str, usize>,
+}
 
 /// An object of an answer, with its place.
 #[derive(Clone, Copy)]
@@ -20,7 +26,12 @@ pub(super) struct Object<'a> {
 
 impl Misfits {
     pub(super) fn add(&mut self, check: &'static str, at: String, expected: &str, got: Option<&Value>) {
-        self.0.push(Misfit {
+        let known = self.known.entry(check).or_default();
+        *known += 1;
+        if *known > MOST {
+            return;
+        }
+        self.found.push(Misfit {
             check,
             at,
             expected: expected.to_owned(),

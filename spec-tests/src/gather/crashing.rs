@@ -1,5 +1,7 @@
 //! A crash: actions that have ended, run and wait; then the agent is killed and started again, and asked what is left.
 
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::process::Command;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::acting::{LOOP, SUCCESS, ask};
 use super::following::{PATIENCE, PAUSE, Still, drain, follow, schedule, state};
@@ -42,6 +45,8 @@ pub(super) async fn crash(client: &Patient, dialect: Dialect, crash: &Crash, dow
         Some("an action that is to be interrupted was not accepted".to_owned())
     } else if !alone || !advance(client, dialect, &mut running).await {
         Some("others' actions were ahead of those that a crash is to interrupt".to_owned())
+    } else if client.is_over() {
+        Some("the run was over first".to_owned())
     } else {
         down_and_up(crash, client, down).await.err()
     };
@@ -81,7 +86,7 @@ async fn advance(client: &Patient, dialect: Dialect, running: &mut Scheduled) ->
             }
             state => return state != Some(State::New),
         }
-        tokio::time::sleep(PAUSE).await;
+        client.rest(PAUSE).await;
     }
 }
 
@@ -141,20 +146,54 @@ async fn down_and_up(crash: &Crash, client: &Patient, down: &Arc<Mutex<()>>) -> 
 
 /// Runs a command of the user's, which is told of which agent it is; it has to end well, and soon.
 async fn run(what: &str, command: &str, agent: &str) -> Result<(), String> {
+    let said = Said::new().map_err(|error| format!("the {what} command cannot be listened to: {error}"))?;
     let mut shell = Command::new("sh");
     shell
         .args(["-c", command])
         .env("SPEC_TESTS_AGENT", agent)
+        // Neither it nor what it starts needs to know.
+        .env_remove("SPEC_TESTS_TOKEN")
+        .stdin(Stdio::null())
         // What it says is no part of a report, and an agent that it starts does not hold the report's reader up.
         .stdout(Stdio::null())
+        .stderr(said.writer().map_err(|error| error.to_string())?)
         // What did not kill in time must not do so once the agent was started again.
-        .kill_on_drop(what == "kill")
-        .stdin(Stdio::null());
+        .kill_on_drop(what == "kill");
     let fault = match tokio::time::timeout(PATIENCE, shell.status()).await {
         Ok(Ok(status)) if status.success() => return Ok(()),
         Ok(Ok(status)) => format!("ended with {status}"),
         Ok(Err(error)) => format!("cannot be run: {error}"),
         Err(_) => format!("did not end within {} s", PATIENCE.as_secs()),
     };
-    Err(format!("the {what} command: {command:?} {fault}"))
+    // The command itself may hold secrets; what it said may explain it.
+    Err(format!("the {what} command {fault}{}", said.told()))
+}
+
+/// Where a command says what is wrong: a file without a name, which it may go on to write to for as long as it likes.
+struct Said(File);
+
+impl Said {
+    fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("spec-tests-{}", Uuid::new_v4()));
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        std::fs::remove_file(&path)?;
+        Ok(Self(file))
+    }
+
+    fn writer(&self) -> std::io::Result<Stdio> {
+        self.0.try_clone().map(Stdio::from)
+    }
+
+    /// The beginning of what was said, to be put behind a sentence.
+    fn told(mut self) -> String {
+        let mut beginning = Vec::new();
+        let read = self
+            .0
+            .rewind()
+            .and_then(|()| self.0.take(4096).read_to_end(&mut beginning));
+        match (read, String::from_utf8_lossy(&beginning).trim()) {
+            (Err(_), _) | (_, "") => String::new(),
+            (_, text) => format!(": {text}"),
+        }
+    }
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::client::Exchange;
+use crate::client::{Exchange, Fault, shorten};
 use crate::dialect::{Dialect, List, Read};
 use crate::model::{Field, Node, Record, Shard, Store};
+
+/// The longest list that is read: ten times what agents keep.
+const ENTRIES: usize = 100_000;
 
 /// An answer: as it came, and as it was read.
 #[derive(Debug, Clone)]
@@ -19,10 +22,21 @@ pub struct Told<T> {
 
 impl<T> Told<T> {
     /// Reads an exchange's answer, where it is a good one.
-    pub(crate) fn of(exchange: Exchange, read: impl FnOnce(&Value) -> Read<T>) -> Self {
-        let body = exchange.outcome.as_ref().ok().filter(|answer| answer.is_good());
-        let read = body.and_then(|answer| answer.json().ok()).map(|body| read(&body));
-        Self { exchange, read }
+    pub(crate) fn of(mut exchange: Exchange, read: impl FnOnce(&Value) -> Read<T>) -> Self {
+        let answer = exchange.outcome.as_mut().ok().filter(|answer| answer.is_good());
+        let (mut found, mut is_long) = (None, false);
+        if let Some(answer) = answer
+            && let Ok(body) = answer.json()
+        {
+            is_long = longest(&body) > ENTRIES;
+            found = (!is_long).then(|| read(&body));
+            // It is read, and a run reads many.
+            shorten(&mut answer.body);
+        }
+        if is_long {
+            exchange.outcome = Err(Fault::TooMany(ENTRIES));
+        }
+        Self { exchange, read: found }
     }
 
     /// The value, where there is one.
@@ -34,6 +48,16 @@ impl<T> Told<T> {
     pub fn status(&self) -> Option<u16> {
         self.exchange.outcome.as_ref().ok().map(|answer| answer.status)
     }
+}
+
+/// The length of the longest list in an answer.
+fn longest(body: &Value) -> usize {
+    let lists = body.as_object().into_iter().flat_map(|body| body.values());
+    lists
+        .filter_map(Value::as_array)
+        .map(Vec::len)
+        .max()
+        .unwrap_or_default()
 }
 
 /// One look at the node.

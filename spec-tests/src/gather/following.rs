@@ -89,7 +89,7 @@ pub(super) async fn follow_for(client: &Patient, dialect: Dialect, scheduled: &m
         if lost || scheduled.waited != Waited::Not {
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        client.rest(PAUSE).await;
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn drain(client: &Patient, dialect: Dialect) -> bool {
         match Open::look(client, dialect).await {
             Some(open) if open.is_empty() => return true,
             // A queue may list thousands.
-            Some(_) if still.over("", false, false).await.is_none() => tokio::time::sleep(10 * PAUSE).await,
+            Some(_) if still.over("", false, false).await.is_none() => client.rest(10 * PAUSE).await,
             _ => return false,
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::patience::Patient;
 use super::{Across, Pages, Sample, Told};
-use crate::client::Request;
+use crate::client::{Request, escaped};
 use crate::dialect::{Dialect, List};
 use crate::model::Record;
 
@@ -38,8 +38,8 @@ pub(super) async fn look(
     let began = Instant::now();
     let pause = PAUSE.max(observe / 60);
     let mut samples = vec![sample(client, dialect).await];
-    while samples.len() < LOOKS || began.elapsed() < observe {
-        tokio::time::sleep(pause).await;
+    while (samples.len() < LOOKS || began.elapsed() < observe) && !client.is_over() {
+        client.rest(pause).await;
         samples.push(sample(client, dialect).await);
     }
     // In this order nothing is missed that ends in between.
@@ -138,18 +138,4 @@ impl Pages {
 fn ids(page: &Told<List>) -> impl Iterator<Item = &String> {
     let briefs = page.value().and_then(|list| list.actions.value());
     briefs.into_iter().flatten().filter_map(|brief| brief.id.value())
-}
-
-/// A cursor as a query has it.
-pub(super) fn escaped(text: &str) -> String {
-    let keep = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    text.bytes()
-        .map(|byte| {
-            if keep(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }

@@ -65,7 +65,8 @@ pub struct Crash {
     pub restart: String,
 }
 
-/// Asks everything of one agent. What was found so far is kept in `seen`, so that a run that is cut short loses nothing.
+/// Asks everything of one agent. Once the run is over the rest is not asked, and each of its exchanges says so: what a run
+/// that is cut short has found is as good as what a whole one has.
 pub async fn look(client: &Client, dialect: Dialect, plan: &Plan) -> Seen {
     let client = &Patient::new(client, plan.until);
     let (samples, queue, finished, records) = looking::look(client, dialect, plan.observe).await;

@@ -61,7 +61,7 @@ impl Patient {
             if !self.spend(wait) {
                 return exchange;
             }
-            tokio::time::sleep(wait).await;
+            self.rest(wait).await;
         }
         self.once(request).await
     }
@@ -76,9 +76,19 @@ impl Patient {
         self.client.send(request, bytes).await
     }
 
+    /// For so long, or until the run is over.
+    pub(super) async fn rest(&self, length: Duration) {
+        self.client.run().rest(length).await;
+    }
+
+    /// Whether the run is over: then nothing is asked any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.client.run().is_over()
+    }
+
     /// How long to wait for something that does not move; nothing once the run is to end.
     pub(super) fn for_stillness(&self, usual: Duration) -> Duration {
-        if Instant::now() > self.until {
+        if self.is_over() || Instant::now() > self.until {
             Duration::ZERO
         } else if self.tired.load(Ordering::Relaxed) {
             usual.min(TIRED)

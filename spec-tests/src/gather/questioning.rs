@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::acting::{LOOP, SUCCESS, ask};
 use super::following::{PATIENCE, PAUSE, Still, follow, schedule, state};
-use super::looking::{escaped, record};
+use super::looking::record;
 use super::patience::Patient;
 use super::{Scheduled, Told, Waited};
-use crate::client::{Exchange, Request};
+use crate::client::{Exchange, Request, escaped};
 use crate::dialect::Dialect;
 use crate::model::State;
 
@@ -97,7 +97,7 @@ async fn begins(client: &Patient, dialect: Dialect, action: &Scheduled) -> bool 
             Some(State::New) if still.over(&action.id, false, false).await.is_none() => {}
             state => return state == Some(State::Running),
         }
-        tokio::time::sleep(PAUSE).await;
+        client.rest(PAUSE).await;
     }
 }
 

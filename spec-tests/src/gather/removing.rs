@@ -44,7 +44,7 @@ pub(super) async fn remove(client: &Patient, dialect: Dialect, node: &str, offer
         if removed.same_cluster() != Some(false) && removed.same_shards() != Some(false) {
             break;
         }
-        tokio::time::sleep(PAUSE).await;
+        client.rest(PAUSE).await;
         removed.after = sample(client, dialect).await;
     }
     removed

@@ -98,7 +98,7 @@ pub(super) async fn run(client: &Patient, dialect: Dialect) -> Ran {
         if is_final(&look) || (lost && left == 0) || still.over(&row[last].id, runs, moved).await.is_some() {
             break;
         }
-        tokio::time::sleep(PAUSE).await;
+        client.rest(PAUSE).await;
     }
     for scheduled in &mut row {
         if scheduled.is_accepted() {

@@ -163,9 +163,9 @@ pub(super) async fn node(client: &Patient, dialect: Dialect, silence: Duration) 
     let began = Instant::now();
     loop {
         let exchange = client.once(Request::get(dialect.path("info/node"))).await;
-        if exchange.outcome.is_ok() || began.elapsed() >= silence {
+        if exchange.outcome.is_ok() || began.elapsed() >= silence || client.is_over() {
             return Told::of(exchange, |body| dialect.node(body));
         }
-        tokio::time::sleep(PAUSE).await;
+        client.rest(PAUSE).await;
     }
 }

@@ -12,6 +12,7 @@ mod baseline;
 mod exits;
 mod ids;
 mod library;
+mod memory;
 mod program;
 mod reports;
 mod secrets;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
 
-use crate::agent::{Agent, Reply};
+use crate::agent::{Agent, Reply, node};
 use crate::program::{Ended, command, signal};
 
 const STORE: &str = "/api/v1/info/store";
@@ -26,6 +26,26 @@ fn what_is_known_so_far_is_reported() {
         assert!(ended.out.contains(&format!("ended by {told}")), "{}", ended.out);
         assert!(ended.out.contains("v1        level read     partial"), "{}", ended.out);
     }
+}
+
+#[test]
+fn what_was_found_so_far_is_found() {
+    let agent = Agent::with(|asked| match asked.path.as_str() {
+        "/api/v1/info/node" => Some(node("SICK")),
+        STORE => Some(Reply::Hang),
+        _ => None,
+    });
+    let child = command(&["run", &agent.url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    agent.wait_for(STORE);
+    signal(&child, "-INT");
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 1, "{}", ended.all());
+    assert!(ended.out.contains("broken  v1  node.status"), "{}", ended.out);
+    assert!(ended.out.contains("not judged: the run was over"), "{}", ended.out);
 }
 
 #[test]

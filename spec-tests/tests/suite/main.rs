@@ -8,6 +8,7 @@
     reason = "a test: a panic is its verdict, and nothing is public beyond it"
 )]
 
+mod cut;
 mod damage;
 mod mutant;
 mod mutants;
