@@ -115,11 +115,9 @@ impl Answer {
         Some(media.trim().to_ascii_lowercase())
     }
 
-    /// The body as JSON, its numbers by their worth: `4.0` is `4`.
+    /// The body as JSON.
     pub fn json(&self) -> Result<Value, String> {
-        let mut value = serde_json::from_slice(&self.body).map_err(|error| error.to_string())?;
-        by_worth(&mut value);
-        Ok(value)
+        serde_json::from_slice(&self.body).map_err(|error| error.to_string())
     }
 
     /// 200 to 299.
@@ -222,26 +220,6 @@ const KEPT: usize = 64 * 1024;
 pub(crate) fn shorten(body: &mut Vec<u8>) {
     body.truncate(KEPT);
     body.shrink_to_fit();
-}
-
-/// Has every whole number as an integer, however it was written, where it fits into one.
-fn by_worth(value: &mut Value) {
-    match value {
-        Value::Array(values) => values.iter_mut().for_each(by_worth),
-        Value::Object(map) => map.values_mut().for_each(by_worth),
-        Value::Number(number) => {
-            // Beyond 2^53 a float stands for others, too.
-            let whole = number
-                .as_f64()
-                .filter(|worth| number.is_f64() && worth.fract() == 0.0 && worth.abs() <= 9_007_199_254_740_992.0);
-            if let Some(worth) = whole
-                && let Ok(integer) = format!("{worth:.0}").parse::<i64>()
-            {
-                *value = integer.into();
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::String(_) => {}
-    }
 }
 
 /// At most so many characters of a text, on one line. Where it is cut there stands `…`, by which [`super::Credentials::masked`]

@@ -9,6 +9,8 @@ mod reading;
 mod unstable;
 mod v1;
 
+pub(crate) use reading::integer;
+
 use std::fmt;
 
 use serde_json::Value;

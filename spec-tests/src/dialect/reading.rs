@@ -143,7 +143,7 @@ impl<'a> Object<'a> {
 }
 
 /// A whole number of 64 bits with its sign, however it is written: 7, 7.0 and 7e0 are one number.
-pub(super) fn integer(value: &Value) -> Option<i64> {
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     let by_value = || {
         let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
         format!("{number:.0}").parse().ok()

@@ -18,14 +18,14 @@ use super::patience::Patient;
 use super::stressing::node;
 use super::{Crash, Crashed, Scheduled, Survivor, Told, Waited};
 use crate::client::Request;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, integer};
 use crate::model::State;
 
 /// Steps of the action that is interrupted, of 0.1 s each: enough of them to be left whatever the commands take.
 const STEPS: u32 = 60;
 
 /// Steps after which it is interrupted: enough for a beginning anew to show.
-const ENOUGH: u64 = 8;
+const ENOUGH: i64 = 8;
 
 /// How long an action may run without telling of steps before it is interrupted all the same.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -73,7 +73,7 @@ async fn advance(client: &Patient, dialect: Dialect, running: &mut Scheduled) ->
         let state = state(&look);
         let count = look
             .value()
-            .and_then(|record| record.payload.value()?["count"].as_u64());
+            .and_then(|record| integer(&record.payload.value()?["count"]));
         running.looks.push(look);
         match state {
             Some(State::New) if still.over(&running.id, false, false).await.is_none() => {}

@@ -11,7 +11,7 @@ use super::looking::record;
 use super::patience::Patient;
 use super::{Scheduled, Told, Waited};
 use crate::client::{Exchange, Request, escaped};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, integer};
 use crate::model::State;
 
 /// Pages of a history that are read.
@@ -107,8 +107,8 @@ fn told(action: &Scheduled) -> Option<Exchange> {
     Some(last.exchange.clone())
 }
 
-fn version(exchange: &Exchange) -> Option<u64> {
-    exchange.outcome.as_ref().ok()?.json().ok()?["version"].as_u64()
+fn version(exchange: &Exchange) -> Option<i64> {
+    integer(&exchange.outcome.as_ref().ok()?.json().ok()?["version"])
 }
 
 /// A history, page by page.

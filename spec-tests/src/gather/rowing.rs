@@ -100,6 +100,10 @@ pub(super) async fn run(client: &Patient, dialect: Dialect) -> Ran {
         }
         client.rest(PAUSE).await;
     }
+    // Where all had ended before anybody looked, there is this.
+    if dialect == Dialect::Unstable && rounds.is_empty() {
+        rounds.push(round(client, dialect, &row).await);
+    }
     for scheduled in &mut row {
         if scheduled.is_accepted() {
             scheduled.looks.push(record(client, dialect, &scheduled.id).await);

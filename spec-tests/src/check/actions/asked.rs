@@ -9,6 +9,7 @@ use super::super::wire::is_refused;
 use super::super::{Check, V1};
 use super::{CODES, RECORDS, SCHEDULING, acted, each};
 use crate::client::Exchange;
+use crate::dialect::integer;
 use crate::model::{STATES, State};
 use crate::verdict::Severity::Wire;
 
@@ -27,7 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
             });
             asked(case, judge, &["before_wait", "wait"], |exchanges, judge| {
                 let [before, after] = exchanges else { return };
-                let version = |exchange: &Exchange| body(exchange)["version"].as_u64();
+                let version = |exchange: &Exchange| integer(&body(exchange)["version"]);
                 let changed = version(before).zip(version(after)).is_some_and(|(was, is)| is > was);
                 judge.expect(changed, after, "the record with a higher version");
                 if after.took > before.took + Duration::from_secs(2) {
@@ -97,7 +98,7 @@ pub(super) const CHECKS: &[Check] = &[
                 let steps: Vec<_> = pages
                     .flat_map(|page| page["transitions"].as_array().cloned().unwrap_or_default())
                     .collect();
-                let versions: Vec<_> = steps.iter().filter_map(|step| step["version"].as_u64()).collect();
+                let versions: Vec<_> = steps.iter().filter_map(|step| integer(&step["version"])).collect();
                 let states: Vec<_> = steps.iter().filter_map(|step| step["state"].as_str()).collect();
                 if states
                     .iter()
@@ -108,7 +109,7 @@ pub(super) const CHECKS: &[Check] = &[
                 let in_order = versions.len() == steps.len()
                     && (1..).zip(&versions).all(|(expected, version)| *version == expected);
                 // What was cancelled before its first attempt has never run.
-                let ran = steps.last().is_none_or(|step| step["attempt"] != 0);
+                let ran = steps.last().is_none_or(|step| integer(&step["attempt"]) != Some(0));
                 let whole = states.first() == Some(&"NEW")
                     && (!ran || states.contains(&"RUNNING"))
                     && matches!(states.last(), Some(&("DONE" | "FAILED")));
@@ -134,7 +135,7 @@ pub(super) const CHECKS: &[Check] = &[
                         Some((state, code)) => {
                             let unmet = state == State::Failed
                                 && matches!(code.as_deref(), Some("precondition_unmet" | "precondition_unknown"))
-                                && body(after)["attempt"] == 0;
+                                && integer(&body(after)["attempt"]) == Some(0);
                             judge.expect(unmet, after, "FAILED with precondition_unmet, without an attempt");
                         }
                         None => judge.blind("how it ended could not be read"),

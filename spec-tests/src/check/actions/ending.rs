@@ -6,7 +6,7 @@ use super::super::Check;
 use super::super::judge::{Judge, last};
 use super::{RECORDS, SCHEDULING, acted, each};
 use crate::client::Exchange;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, integer};
 use crate::gather::{Acted, Scheduled, Told, Waited};
 use crate::model::{Field, Record, State};
 use crate::verdict::Severity::{Must, Wire};
@@ -123,7 +123,7 @@ pub(super) const CHECKS: &[Check] = &[
         |case, judge| {
             each(case, judge, |acted, judge| {
                 let counts: Vec<_> = running(&acted.counted)
-                    .filter_map(|record| record.payload.value().and_then(|payload| payload["count"].as_i64()))
+                    .filter_map(|record| record.payload.value().and_then(|payload| integer(&payload["count"])))
                     .collect();
                 if let Some(back) = counts.windows(2).find(|pair| pair[1] < pair[0]) {
                     let look = acted
@@ -160,7 +160,8 @@ pub(super) const CHECKS: &[Check] = &[
                 let target = &acted.counted.args["target"];
                 match output {
                     Field::Value(output) => {
-                        let whole = output["count"] == *target && output["target"] == *target;
+                        let is_target = |key: &str| integer(&output[key]) == target.as_i64();
+                        let whole = is_target("count") && is_target("target");
                         judge.expect(whole, &told.exchange, &format!("count and target of {target}"));
                     }
                     Field::Null => judge.broken(&told.exchange, "an output", "null"),

@@ -6,7 +6,7 @@ use super::super::actions::in_order;
 use super::super::judge::{Case, Judge};
 use super::super::{Check, records::instant};
 use super::{WHERE, each, state, stressed};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, integer};
 use crate::gather::{Crashed, Scheduled, Survivor, Told};
 use crate::model::{Record, State};
 use crate::verdict::Severity::{Must, Wire};
@@ -109,7 +109,7 @@ pub(super) const CHECKS: &[Check] = &[
                 let mut kept = moment(old) == moment(new);
                 // It may count anew, and that is a step more.
                 for key in ["version", "attempt"].iter().filter(|_| case.dialect == Dialect::V1) {
-                    kept &= body(is)[key].as_u64() >= body(was)[key].as_u64();
+                    kept &= integer(&body(is)[key]) >= integer(&body(was)[key]);
                 }
                 if kept {
                     judge.holds();
@@ -153,7 +153,7 @@ fn is_interrupted(case: &Case<'_>, survivor: &Survivor) -> bool {
     let Some(first) = survivor.after.looks.first() else {
         return false;
     };
-    let again = case.dialect == Dialect::V1 && body(first)["attempt"].as_u64() >= Some(2);
+    let again = case.dialect == Dialect::V1 && integer(&body(first)["attempt"]) >= Some(2);
     last(&survivor.before) == Some(State::Running)
         && (again || state(first).is_some_and(|state| !state.is_final() || state == State::Failed))
 }
