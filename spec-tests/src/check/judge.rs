@@ -131,11 +131,8 @@ impl Judge {
         let answer = exchange.outcome.as_ref();
         let shut_out = answer.is_ok_and(|answer| matches!(answer.status, 401 | 403));
         if shut_out {
-            let Exchange { request, .. } = exchange;
-            self.blind(format!(
-                "the agent refuses {} {} to who has no, or other, credentials: --token-file FILE",
-                request.method, request.path
-            ));
+            // The same of every request, so that a report says it once.
+            self.blind("the agent refuses this to who has no, or other, credentials: --token-file FILE");
         }
         shut_out
     }
@@ -198,10 +195,10 @@ pub(super) fn value<'t, T>(judge: &mut Judge, told: &'t Told<T>) -> Option<&'t T
             judge.unseen(&told.exchange, fault);
             return None;
         }
-        judge.blind(format!(
-            "{} {} has no good answer",
-            told.exchange.request.method, told.exchange.request.path
-        ));
+        if !judge.is_shut_out(&told.exchange) {
+            let Exchange { request, .. } = &told.exchange;
+            judge.blind(format!("{} {} has no good answer", request.method, request.path));
+        }
         return None;
     };
     let check = judge.check;
@@ -219,7 +216,9 @@ pub(super) fn value<'t, T>(judge: &mut Judge, told: &'t Told<T>) -> Option<&'t T
 /// The record that an accepted action had when it was last looked at. Told as not to be seen where it was not accepted.
 pub(super) fn last<'s>(judge: &mut Judge, scheduled: &'s Scheduled) -> Option<(&'s Told<Record>, &'s Record)> {
     if !scheduled.is_accepted() {
-        judge.blind(format!("an action of the kind {} was not accepted", scheduled.kind));
+        if !judge.is_shut_out(&scheduled.answer) {
+            judge.blind(format!("an action of the kind {} was not accepted", scheduled.kind));
+        }
         return None;
     }
     let told = scheduled.last()?;
