@@ -214,16 +214,20 @@ fn up_leaves_nodes_that_down_ends_with_those_started_since() {
     let broker = Listening(row.split_ascii_whitespace().nth(1).unwrap().parse().unwrap());
     assert_eq!(broker.brokers(UP).unwrap(), [1]);
     // What it prints for the second node, as a person would type it: the second part until it has caught up.
-    let mut hint = printed
-        .lines()
-        .skip_while(|line| !line.starts_with("kafka-2 is not formatted"))
-        .skip(1);
-    let mut typed = || {
-        let commands = hint.by_ref().take_while(|line| line.starts_with("  "));
+    let mut lines = printed.lines();
+    let mut commands_after = |line: &str| {
+        lines.find(|printed| printed.starts_with(line)).unwrap();
+        let commands = lines.by_ref().take_while(|line| line.starts_with("  "));
         commands.collect::<Vec<_>>().join("\n")
     };
-    let (join, vote) = (typed(), typed());
-    let shell = |commands: &str| Command::new("sh").args(["-ec", commands]).output();
+    let place = commands_after("To try:").lines().take(2).collect::<Vec<_>>().join("\n");
+    let join = commands_after("kafka-2 is not formatted");
+    let vote = commands_after("Once it has caught up");
+    let shell = |commands: &str| {
+        Command::new("sh")
+            .args(["-ec", &format!("{place}\n{commands}")])
+            .output()
+    };
     let joined = shell(&join).unwrap();
     assert!(joined.status.success(), "{join}: {joined:?}");
     let added = |_| shell(&vote).map(|said| said.status.success().then_some(said.stdout));

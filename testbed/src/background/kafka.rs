@@ -18,16 +18,15 @@ pub fn up_kafka(run: &Path, builder: Builder, within: Duration) -> Result<(Runni
         let progress = Progress::start("formatting the nodes");
         cluster.format()?;
         drop(progress);
-        let progress = Progress::start("waiting for the nodes to be ready");
-        cluster.start()?;
-        cluster.wait_ready(within)?;
-        progress.at("asking for the quorum");
-        let quorum = if cluster.nodes().iter().any(kafka::Node::is_running) {
-            Some(cluster.tools().wait_quorum(within, |quorum| quorum.leader.is_some())?)
+        let quorum = if cluster.nodes().iter().any(kafka::Node::is_formatted) {
+            let _progress = Progress::start("waiting for the nodes to be ready");
+            cluster.start()?;
+            cluster.wait_ready(within)?;
+            let led = |quorum: &Quorum| quorum.leader.is_some();
+            Some(cluster.tools().wait_quorum(within, led)?)
         } else {
             None
         };
-        drop(progress);
         let running = Running {
             store: "Kafka".to_owned(),
             version: cluster.release().to_string(),

@@ -46,71 +46,56 @@ impl Kafka {
 
 fn print(running: &Running, id: &str) {
     println!("{}\ncluster id {id}\n", headline(running));
-    println!(
-        "{:<8} {:<16} {:<16} {:<12} {:<8} directory",
-        "node", "broker", "controller", "mode", "pid"
-    );
+    println!("{:<8} {:<16} {:<16} {:<12} pid", "node", "broker", "controller", "mode");
     for node in &running.nodes {
-        let pid = node.process.as_ref().map(|process| process.pid.to_string());
-        println!(
-            "{:<8} {:<16} {:<16} {:<12} {:<8} {}",
-            node.name,
-            node.client,
-            node.member,
-            node.mode,
-            pid.as_deref().unwrap_or("-"),
-            directory(node)
-        );
+        let Node {
+            name,
+            client,
+            member,
+            mode,
+            process,
+            ..
+        } = node;
+        let pid = process.as_ref().map(|process| process.pid.to_string());
+        let pid = pid.as_deref().unwrap_or("-");
+        println!("{name:<8} {client:<16} {member:<16} {mode:<12} {pid}");
     }
-    let bin = running.directory.join("bin").display().to_string();
     let runs = |node: &&Node| node.process.is_some();
-    let brokers: Vec<_> = running
-        .nodes
-        .iter()
-        .filter(runs)
-        .map(|node| node.client.to_string())
-        .collect();
-    if !brokers.is_empty() {
-        let (all, replicas) = (brokers.join(","), brokers.len());
+    // The others join whom? The first of those that run, or the one that is to be the first.
+    let Some(member) = running.nodes.iter().find(runs).or(running.nodes.first()) else {
+        return;
+    };
+    println!(
+        "\nTo try:\n  cd {}\n  AT={}",
+        running.directory.display(),
+        member.client
+    );
+    if member.process.is_some() {
+        let replicas = running.nodes.iter().filter(runs).count();
         println!(
-            "
-To try:
-  cd {bin}
-  export AT={all}
-  ./kafka-metadata-quorum.sh --bootstrap-server $AT describe --status
-  ./kafka-topics.sh --bootstrap-server $AT --create --topic t --partitions 3 --replication-factor {replicas}
-  seq 1000 | ./kafka-console-producer.sh --bootstrap-server $AT --topic t
-  ./kafka-topics.sh --bootstrap-server $AT --describe"
+            "  bin/kafka-metadata-quorum.sh --bootstrap-server $AT describe --status
+  bin/kafka-topics.sh --bootstrap-server $AT --create --topic t --partitions 3 --replication-factor {replicas}
+  seq 1000 | bin/kafka-console-producer.sh --bootstrap-server $AT --topic t
+  bin/kafka-topics.sh --bootstrap-server $AT --describe"
         );
     }
-    // The others join whom? The first of those that run, or the one that is to be the first.
-    let member = running.nodes.iter().find(runs).or(running.nodes.first());
     for node in running.nodes.iter().filter(|node| node.process.is_none()) {
-        let (name, own) = (&node.name, directory(node));
-        let (goal, how) = match member {
-            Some(member) if member.name != *name => ("join", "--no-initial-controllers"),
-            _ => ("be the first", "--standalone"),
+        let name = &node.name;
+        let (goal, how) = if *name == member.name {
+            ("be the first", "--standalone")
+        } else {
+            ("join", "--no-initial-controllers")
         };
         println!(
-            "
-{name} is not formatted. To let it {goal}:
-  {bin}/kafka-storage.sh format --config {own}/server.properties --cluster-id {id} {how}
-  {own}/start"
+            "\n{name} is not formatted. To let it {goal}:
+  bin/kafka-storage.sh format --config {name}/server.properties --cluster-id {id} {how}
+  {name}/start"
         );
-        if let Some(member) = member.filter(|member| member.name != *name) {
+        if *name != member.name {
             println!(
-                "and once it has caught up, some seconds later, to let it vote:
-  {bin}/kafka-metadata-quorum.sh --bootstrap-server {} \\
-    --command-config {own}/server.properties add-controller",
-                member.client
+                "\nOnce it has caught up, some seconds later, to let it vote:
+  bin/kafka-metadata-quorum.sh --bootstrap-server $AT --command-config {name}/server.properties add-controller"
             );
         }
     }
-}
-
-fn directory(node: &Node) -> String {
-    node.config
-        .parent()
-        .map(|place| place.display().to_string())
-        .unwrap_or_default()
 }
