@@ -13,8 +13,8 @@
 //! somebody may want to start a node; a record needs nobody, serves `up` and `down` as it serves tests, and leaves no
 //! gap either: a start that comes after the end of its cluster sees that and gives up.
 //!
-//! Listeners are plaintext. TLS and SASL have their place in [`configuration`] (the listeners' protocol map) and in a
-//! node's ports (two of four are free).
+//! Listeners are plaintext. TLS and SASL have their place in `configuration` (the listeners' protocol map) and in a node's
+//! ports (two of four are free).
 
 mod builder;
 mod cluster;
