@@ -23,6 +23,7 @@ pub mod background;
 pub mod demo;
 pub mod download;
 pub mod identity;
+pub mod kafka;
 pub mod poll;
 pub mod ports;
 pub mod program;

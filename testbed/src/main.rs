@@ -1,12 +1,12 @@
 //! `testbed up` and `testbed down`: real stores in the background.
 
+mod up;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use testbed::background::{self, Running};
-use testbed::zookeeper::{Cluster, Layout, Release};
+use testbed::background;
 
 /// Starts real stores for trying things out. Development only.
 #[derive(Debug, Parser)]
@@ -29,7 +29,10 @@ enum Command {
 enum Store {
     /// Apache ZooKeeper, fetched by Maven.
     #[command(name = "zookeeper")]
-    ZooKeeper(ZooKeeper),
+    ZooKeeper(up::ZooKeeper),
+    /// Apache Kafka in `KRaft` mode, fetched by Maven.
+    #[command(name = "kafka")]
+    Kafka(up::Kafka),
 }
 
 #[derive(Args, Debug)]
@@ -39,30 +42,17 @@ struct Place {
     dir: Option<PathBuf>,
 }
 
-#[derive(Args, Debug)]
-struct ZooKeeper {
-    /// How many servers.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=9))]
-    nodes: u32,
-    /// Which release: 3.9.5 or 3.8.6.
-    #[arg(long, value_name = "RELEASE", default_value_t = Release::default())]
-    version: Release,
-    /// Only zk-1 is an ensemble (of one); the others wait outside it, to be joined.
-    #[arg(long)]
-    blank: bool,
-    /// Let only the user `super` with this password change the ensemble; without it, everybody may (skipACL).
-    #[arg(long, value_name = "PASSWORD")]
-    super_password: Option<String>,
-    /// How many seconds the servers may take to come up.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    within: u64,
-    #[command(flatten)]
-    place: Place,
-}
-
 impl Place {
-    fn resolve(self) -> anyhow::Result<PathBuf> {
-        self.dir.map_or_else(|| Ok(background::default_directory()?), Ok)
+    fn resolve(&self) -> anyhow::Result<PathBuf> {
+        self.dir
+            .clone()
+            .map_or_else(|| Ok(background::default_directory()?), Ok)
+    }
+
+    /// The command that ends the cluster.
+    fn down(&self) -> String {
+        let dir = self.dir.as_ref().map(|dir| format!(" --dir {}", dir.display()));
+        format!("cargo testbed down{}", dir.unwrap_or_default())
     }
 }
 
@@ -78,71 +68,17 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Up(Store::ZooKeeper(options)) => up(options),
+        Command::Up(Store::ZooKeeper(options)) => options.up(),
+        Command::Up(Store::Kafka(options)) => options.up(),
         Command::Down(place) => {
             let run = place.resolve()?;
             let ended = background::down(&run)?;
             println!(
                 "ended {ended} server{} and removed the files in {}",
-                plural(ended),
+                up::plural(ended),
                 run.display()
             );
             Ok(())
         }
     }
-}
-
-fn up(options: ZooKeeper) -> anyhow::Result<()> {
-    let ZooKeeper {
-        nodes,
-        version,
-        blank,
-        super_password,
-        within,
-        place,
-    } = options;
-    let given = place.dir.clone();
-    let run = place.resolve()?;
-    let layout = if blank { Layout::Blank } else { Layout::Ensemble };
-    let mut builder = Cluster::builder(nodes).release(version).layout(layout);
-    builder = match &super_password {
-        Some(password) => builder.super_password(password),
-        None => builder.skip_acl(true),
-    };
-    let running = background::up_zookeeper(&run, builder, Duration::from_secs(within))?;
-    print(&running, blank);
-    let down = given.map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
-    println!("\nEnd it with: cargo testbed down{down}");
-    Ok(())
-}
-
-fn print(running: &Running, blank: bool) {
-    let Running {
-        store,
-        version,
-        directory,
-        nodes,
-    } = running;
-    println!(
-        "{store} {version}, {} node{}, in {}\n",
-        nodes.len(),
-        plural(nodes.len()),
-        directory.display()
-    );
-    println!(
-        "{:<6} {:<16} {:<9} {:<8} member address",
-        "node", "client", "mode", "pid"
-    );
-    for (place, node) in nodes.iter().enumerate() {
-        // Such a server calls itself a follower or an observer; that is not what it is to the ensemble.
-        let mode = if blank && place > 0 { "outside" } else { &node.mode };
-        println!(
-            "{:<6} {:<16} {mode:<9} {:<8} {}",
-            node.name, node.client, node.process.pid, node.member
-        );
-    }
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }

@@ -4,7 +4,7 @@
 //! enough: meanwhile the kernel may give that port to any outgoing connection. So ports are taken in blocks of four
 //! from a range *below* the one the kernel uses for outgoing connections, and a block is claimed by a file lock that
 //! all test processes of this user share. The lock is handed on to the server itself (see
-//! [`crate::supervision`]): while either lives, nobody else gets the block. Locks of dead processes vanish by
+//! [`crate::supervision`]), or taken by it once more: while either lives, nobody else gets the block. Locks of dead processes vanish by
 //! themselves. What does not take part in this is found by binding the ports once.
 
 use std::fs::{self, File, TryLockError};
@@ -12,6 +12,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 /// Linux gives outgoing connections 32768 and above by default.
 const FIRST: u16 = 18_000;
@@ -24,6 +27,7 @@ const SIZE: u16 = 4;
 pub struct Block {
     first: u16,
     lock: File,
+    path: PathBuf,
 }
 
 /// No ports could be claimed.
@@ -76,8 +80,18 @@ impl Block {
                 Err(TryLockError::WouldBlock) => continue,
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            if (first..first + SIZE).all(is_free) {
-                return Ok(Self { first, lock });
+            if !(first..first + SIZE).all(is_free) {
+                continue;
+            }
+            // Claimed alone, held together with the block's servers. Linux lets go of the lock between the two: who
+            // claims it in that moment has it.
+            match flock(&lock, FlockOperation::NonBlockingLockShared) {
+                Ok(()) => {
+                    let path = file;
+                    return Ok(Self { first, lock, path });
+                }
+                Err(Errno::WOULDBLOCK) => {}
+                Err(error) => return Err(failed(error.into())),
             }
         }
         Err(Error::Exhausted {
@@ -88,6 +102,11 @@ impl Block {
     /// The address at this place of the block (0 to 3; higher ones wrap).
     pub fn address(&self, place: u16) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.first + place % SIZE).into()
+    }
+
+    /// The file to take a shared lock on, for a process that shall hold the block too and is not started by us.
+    pub fn lock_path(&self) -> &Path {
+        &self.path
     }
 
     /// The lock once more, for a process that shall hold the block too.
@@ -124,6 +143,18 @@ mod tests {
         let other = File::open(&file).unwrap();
         assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
         drop(copy);
+        other.try_lock().unwrap();
+    }
+
+    #[test]
+    fn a_server_that_takes_the_lock_itself_keeps_the_block() {
+        let registry = tempfile::tempdir().unwrap();
+        let block = Block::claim_in(registry.path()).unwrap();
+        let (server, other) = [(); 2].map(|()| File::open(block.lock_path()).unwrap()).into();
+        server.try_lock_shared().unwrap();
+        drop(block);
+        assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
+        drop(server);
         other.try_lock().unwrap();
     }
 

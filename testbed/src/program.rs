@@ -40,7 +40,7 @@ impl Program {
 
     fn what(self) -> &'static str {
         match self {
-            Self::Java => "a Java runtime, 11 or newer, which runs the servers",
+            Self::Java => "a Java runtime, 11 or newer (17 for Kafka 4), which runs the servers",
             Self::Maven => "Apache Maven, 3.6 or newer, which gets the servers",
         }
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{download, zookeeper};
+use crate::{download, kafka, zookeeper};
 
 /// `up` or `down` did not work.
 #[derive(Debug, thiserror::Error)]
@@ -11,9 +11,12 @@ pub enum Error {
     /// No place for the run directory.
     #[error(transparent)]
     NoCache(#[from] download::Error),
-    /// The cluster.
+    /// A ZooKeeper ensemble.
     #[error(transparent)]
     ZooKeeper(#[from] zookeeper::Error),
+    /// A Kafka cluster.
+    #[error(transparent)]
+    Kafka(#[from] kafka::Error),
     /// One cluster per run directory.
     #[error(
         "a {store} {version} cluster runs already in {run}: end it with `cargo testbed down`, or choose another --dir"

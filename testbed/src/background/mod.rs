@@ -2,11 +2,13 @@
 //!
 //! What runs is written to `testbed.json` in a run directory, one cluster each. `up` starts the cluster under the
 //! [watchdog](crate::supervision), writes that file, and only then lets the servers go: interrupted before, it leaves
-//! nothing. `down` ends exactly the processes of that file, each known by its
-//! [`Identity`](crate::identity::Identity).
+//! nothing. `down` ends exactly the processes of that file, and those on [record] in the cluster's directory, each known
+//! by its [`Identity`](crate::identity::Identity).
 
 mod error;
+mod kafka;
 mod state;
+mod zookeeper;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -15,13 +17,14 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 pub use error::Error;
+pub use kafka::up_kafka;
 pub use state::{Node, Running};
+pub use zookeeper::up_zookeeper;
 
 use error::failed;
 use state::{read, remove, write};
 
-use crate::progress::Progress;
-use crate::zookeeper::{self, Builder, Server};
+use crate::supervision::record;
 use crate::{download, poll};
 
 /// For SIGKILL to take effect. Only a process inside a broken device's driver needs longer.
@@ -32,17 +35,20 @@ pub fn default_directory() -> Result<PathBuf, Error> {
     Ok(download::cache_directory()?.join("run"))
 }
 
-/// Starts a cluster and leaves it running.
+/// Finds the run directory free, and lets `begin` start a cluster in it, say what runs, and `leave` it.
 ///
 /// # Guarantees
-/// When this returns a cluster, all its servers serve, and [`down`] finds them. On an error, or when this process is
-/// killed, nothing runs.
-pub fn up_zookeeper(run: &Path, builder: Builder, within: Duration) -> Result<Running, Error> {
+/// When this returns, [`down`] finds what was started. On an error, or when this process is killed, nothing runs.
+fn up<C, T>(
+    run: &Path,
+    begin: impl FnOnce(&Path) -> Result<(C, Running, T), Error>,
+    leave: impl FnOnce(C) -> Result<(), Error>,
+) -> Result<(Running, T), Error> {
     fs::create_dir_all(run).map_err(failed("create", run))?;
     let run = &run.canonicalize().map_err(failed("resolve", run))?;
     let _lock = lock(run)?;
     match read(run) {
-        Ok(earlier) if earlier.nodes.iter().any(|node| node.process.is_alive()) => {
+        Ok(earlier) if earlier.is_alive() => {
             let Running { store, version, .. } = earlier;
             return Err(Error::AlreadyUp {
                 store,
@@ -55,39 +61,14 @@ pub fn up_zookeeper(run: &Path, builder: Builder, within: Duration) -> Result<Ru
         Err(Error::NotUp { .. }) => {}
         Err(error) => return Err(error),
     }
-    let cluster = builder.below(run).prepare()?;
-    let progress = Progress::start("waiting for the servers to serve");
-    cluster.start()?;
-    cluster.wait_serving(within)?;
-    drop(progress);
-    let running = Running {
-        store: "ZooKeeper".to_owned(),
-        version: cluster.release().to_string(),
-        directory: cluster.directory().to_owned(),
-        nodes: cluster.servers().iter().map(node).collect::<Result<_, _>>()?,
-    };
+    let (cluster, running, more) = begin(run)?;
     write(run, &running)?;
-    cluster.leave_running()?;
-    Ok(running)
+    leave(cluster)?;
+    Ok((running, more))
 }
 
-fn node(server: &Server) -> Result<Node, Error> {
-    let name = server.name().to_owned();
-    let mode = server.wait_serving(Duration::from_secs(5))?.mode().to_owned();
-    Ok(Node {
-        process: server
-            .process()
-            .ok_or(zookeeper::Error::NotRunning { name: name.clone() })?,
-        name,
-        client: server.client_address(),
-        member: server.server_line(),
-        mode,
-        config: server.config_file(),
-        log: server.log_path(),
-    })
-}
-
-/// Ends what [`up_zookeeper`] started here, and removes its files. Says how many servers still ran.
+/// Ends what was started here, and what others have started there since, and removes its files. Says how many servers
+/// still ran.
 ///
 /// # Errors
 /// [`Error::NotUp`] when nothing was started.
@@ -98,23 +79,29 @@ pub fn down(run: &Path) -> Result<usize, Error> {
     let _lock = lock(run)?;
     let running = read(run)?;
     let mut ended = 0;
-    for node in &running.nodes {
+    let known = || {
+        running
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node, node.process.as_ref()?)))
+    };
+    for (_, process) in known() {
         // The data goes with the cluster, so there is nothing to save by a gentler end; and a paused server
         // would not hear it.
-        let path = || PathBuf::from(format!("/proc/{}", node.process.pid));
-        let reached = node
-            .process
+        let path = || PathBuf::from(format!("/proc/{}", process.pid));
+        let reached = process
             .signal(Signal::KILL)
             .map_err(|error| failed("end", &path())(error))?;
         ended += usize::from(reached);
     }
-    for node in &running.nodes {
-        poll::until(DEATH, |_| Ok::<_, Error>((!node.process.is_alive()).then_some(())))?.ok_or_else(|| {
-            Error::Undying {
-                name: node.name.clone(),
-                pid: node.process.pid,
-            }
+    for (node, process) in known() {
+        poll::until(DEATH, |_| Ok::<_, Error>((!process.is_alive()).then_some(())))?.ok_or_else(|| Error::Undying {
+            name: node.name.clone(),
+            pid: process.pid,
         })?;
+    }
+    if running.is_below(run) && running.directory.is_dir() {
+        ended += record::end(&running.directory).map_err(failed("end what runs in", &running.directory))?;
     }
     remove(run, &running)?;
     Ok(ended)
@@ -148,7 +135,7 @@ mod tests {
         fs::create_dir(&directory).unwrap();
         let node = Node {
             name: "zk-1".to_owned(),
-            process: Identity::of(child.id()).unwrap(),
+            process: Some(Identity::of(child.id()).unwrap()),
             client: ([127, 0, 0, 1], 1).into(),
             member: String::new(),
             mode: String::new(),
@@ -179,7 +166,7 @@ mod tests {
     fn down_spares_a_process_that_only_has_the_same_pid() {
         let run = tempfile::tempdir().unwrap();
         let (mut child, mut running) = started(run.path());
-        running.nodes[0].process.started -= 1;
+        running.nodes[0].process.as_mut().unwrap().started -= 1;
         write(run.path(), &running).unwrap();
         assert_eq!(down(run.path()).unwrap(), 0);
         assert!(child.try_wait().unwrap().is_none(), "it must still run");
@@ -188,10 +175,25 @@ mod tests {
     }
 
     #[test]
+    fn down_ends_what_others_started_in_the_directory() {
+        let run = tempfile::tempdir().unwrap();
+        let (mut child, mut running) = started(run.path());
+        let Identity { pid, started, boot } = running.nodes[0].process.take().unwrap();
+        write(run.path(), &running).unwrap();
+        let node = running.directory.join("node");
+        fs::create_dir(&node).unwrap();
+        fs::write(node.join("process"), format!("{pid} {started} {boot}\n")).unwrap();
+        let second = up_zookeeper(run.path(), crate::zookeeper::Cluster::builder(1), Duration::ZERO);
+        assert!(matches!(second, Err(Error::AlreadyUp { .. })), "{second:?}");
+        assert_eq!(down(run.path()).unwrap(), 1);
+        assert!(!child.wait().unwrap().success());
+    }
+
+    #[test]
     fn a_second_cluster_in_the_same_place_is_refused() {
         let run = tempfile::tempdir().unwrap();
         let (mut child, _) = started(run.path());
-        let second = up_zookeeper(run.path(), zookeeper::Cluster::builder(1), Duration::ZERO);
+        let second = up_zookeeper(run.path(), crate::zookeeper::Cluster::builder(1), Duration::ZERO);
         assert!(matches!(second, Err(Error::AlreadyUp { .. })), "{second:?}");
         down(run.path()).unwrap();
         child.wait().unwrap();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::error::failed;
 use crate::identity::Identity;
+use crate::supervision::record;
 
 /// Its name in the run directory.
 pub(super) const STATE: &str = "testbed.json";
@@ -32,20 +33,34 @@ pub struct Running {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// `zk-1`.
+    /// `zk-1`, `kafka-1`.
     pub name: String,
-    /// Its process.
-    pub process: Identity,
+    /// Its process, where it was started with the cluster.
+    pub process: Option<Identity>,
     /// Where clients connect.
     pub client: SocketAddr,
     /// Its member address: what an agent beside it reports, and `cluster.add` takes.
     pub member: String,
-    /// What it was when it came up: `leader`, `follower`, …
+    /// What it was when it came up: `leader`, `follower`, `voter`, `unformatted`, …
     pub mode: String,
     /// Its configuration file.
     pub config: PathBuf,
     /// Its log.
     pub log: PathBuf,
+}
+
+impl Running {
+    /// Whether anything of it runs, whoever started it.
+    pub(super) fn is_alive(&self) -> bool {
+        let known = self.nodes.iter().filter_map(|node| node.process.as_ref());
+        let others = record::processes(&self.directory).unwrap_or_default();
+        known.chain(&others).any(Identity::is_alive)
+    }
+
+    /// The file names the directory; what is not below the run directory was not made by us.
+    pub(super) fn is_below(&self, run: &Path) -> bool {
+        self.directory.starts_with(run) && self.directory != run
+    }
 }
 
 pub(super) fn read(run: &Path) -> Result<Running, Error> {
@@ -69,8 +84,7 @@ pub(super) fn write(run: &Path, running: &Running) -> Result<(), Error> {
 }
 
 pub(super) fn remove(run: &Path, running: &Running) -> Result<(), Error> {
-    // The file names the directory; what is not below the run directory was not made by us.
-    if running.directory.starts_with(run) && running.directory != run {
+    if running.is_below(run) {
         match fs::remove_dir_all(&running.directory) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(failed("remove", &running.directory)(error));

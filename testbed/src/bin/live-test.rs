@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use testbed::program::Program;
-use testbed::zookeeper::Release;
+use testbed::{kafka, zookeeper};
 
 /// Runs the tests on real stores.
 #[derive(Debug, Parser)]
@@ -27,6 +27,7 @@ struct Cli {
 enum Store {
     #[value(name = "zookeeper")]
     ZooKeeper,
+    Kafka,
 }
 
 impl Store {
@@ -34,7 +35,12 @@ impl Store {
     fn fetch(self) -> anyhow::Result<()> {
         match self {
             Self::ZooKeeper => {
-                for release in Release::ALL {
+                for release in zookeeper::Release::ALL {
+                    release.fetch()?;
+                }
+            }
+            Self::Kafka => {
+                for release in kafka::Release::ALL {
                     release.fetch()?;
                 }
             }
@@ -49,6 +55,7 @@ impl Store {
                 &["-p", "testbed", "--test", "zookeeper"],
                 &["-p", "agent-zookeeper", "--test", "live"],
             ],
+            Self::Kafka => &[&["-p", "testbed", "--test", "kafka"]],
         }
     }
 }

@@ -11,10 +11,13 @@
 //!   (`exec`, so the pid stays). Between the two its pid is told to the watchdog. If we die before, the gate sees the
 //!   end of its pipe and never starts anything; if we die later, the watchdog knows.
 //!
+//! A process that somebody else starts leaves a [`record`], and the watchdog reads those too.
+//!
 //! The server runs in a process group of its own, so that Ctrl-C reaches only us. Its standard input is the lock of its
 //! ports ([`crate::ports`]): the kernel frees them when it ends.
 
 mod gate;
+pub mod record;
 mod watchdog;
 
 use std::io;

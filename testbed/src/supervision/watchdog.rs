@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Error;
 use crate::identity::Identity;
 
-/// `$1` is the directory. Killing is not instant: the directory goes when nobody writes to it any more.
+/// `$1` is the directory. What is on [record](super::record) there is ended too. Killing is not instant: the directory
+/// goes when nobody writes to it any more.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 is() {
@@ -27,6 +28,10 @@ while read -r what pid started; do
         watch) watched="$watched $pid:$started" ;;
         release) exit 0 ;;
     esac
+done
+touch -- "$1/closed" 2>/dev/null
+for record in "$1"/*/process; do
+    { read -r pid started boot < "$record"; } 2>/dev/null && watched="$watched $pid:$started"
 done
 for one in $watched; do
     is "${one%:*}" "${one#*:}" && kill -KILL "${one%:*}"
@@ -128,6 +133,20 @@ mod tests {
         let mut child = Command::new("sleep").arg("600").spawn().unwrap();
         let watchdog = Watchdog::start(&directory).unwrap();
         watchdog.watch(&Identity::of(child.id()).unwrap()).unwrap();
+        drop(watchdog);
+        assert!(!directory.exists());
+        assert!(!child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn ends_what_others_started_in_the_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path().join("a cluster");
+        fs::create_dir_all(directory.join("a node")).unwrap();
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let watchdog = Watchdog::start(&directory).unwrap();
+        let Identity { pid, started, boot } = Identity::of(child.id()).unwrap();
+        fs::write(directory.join("a node/process"), format!("{pid} {started} {boot}\n")).unwrap();
         drop(watchdog);
         assert!(!directory.exists());
         assert!(!child.wait().unwrap().success());

@@ -1,0 +1,187 @@
+//! One node: its number, addresses, files, and the commands that format and start it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::configuration::{self, Own, Roles};
+use super::error::failed;
+use super::scripts::{self, Java};
+use super::{Error, Release, builder};
+use crate::ports::Block;
+
+/// What the nodes of a cluster share.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) release: Release,
+    /// Of the topics that Kafka makes for itself.
+    pub(super) replicas: usize,
+    /// In MiB.
+    pub(super) heap: u32,
+    pub(super) seats: Vec<Seat>,
+    pub(super) directory: PathBuf,
+}
+
+impl Common {
+    /// Where Kafka's tools are.
+    pub(super) fn bin(&self) -> PathBuf {
+        self.directory.join("bin")
+    }
+
+    fn controllers(&self) -> Vec<SocketAddr> {
+        let controllers = self.seats.iter().filter(|seat| seat.roles.is_controller());
+        controllers.map(|seat| seat.controller).collect()
+    }
+}
+
+/// What every node may know of every other.
+#[derive(Clone, Debug)]
+pub(super) struct Seat {
+    pub(super) number: u32,
+    pub(super) name: String,
+    pub(super) roles: Roles,
+    pub(super) rack: String,
+    /// From the beginning.
+    pub(super) formatted: bool,
+    pub(super) broker: SocketAddr,
+    pub(super) controller: SocketAddr,
+    pub(super) directory: PathBuf,
+}
+
+/// A node of a [`super::Cluster`]. It keeps no state: whoever starts or ends the process, this sees it.
+#[derive(Debug)]
+pub struct Node {
+    pub(super) seat: Seat,
+    ports: Block,
+    pub(super) common: Arc<Common>,
+}
+
+impl Node {
+    pub(super) fn new(seat: Seat, ports: Block, common: Arc<Common>) -> Self {
+        Self { seat, ports, common }
+    }
+
+    /// `kafka-1`.
+    pub fn name(&self) -> &str {
+        &self.seat.name
+    }
+
+    /// `node.id`.
+    pub fn number(&self) -> u32 {
+        self.seat.number
+    }
+
+    /// `process.roles`.
+    pub fn roles(&self) -> Roles {
+        self.seat.roles
+    }
+
+    /// `broker.rack`.
+    pub fn rack(&self) -> &str {
+        &self.seat.rack
+    }
+
+    /// Where clients connect; closed until the broker was unfenced. Of a controller alone, nothing is there.
+    pub fn broker_address(&self) -> SocketAddr {
+        self.seat.broker
+    }
+
+    /// Where controllers and brokers connect. Of a broker alone, nothing is there.
+    pub fn controller_address(&self) -> SocketAddr {
+        self.seat.controller
+    }
+
+    /// Where an agent's peers would ask for it: the controller's listener where there is one.
+    pub fn member_address(&self) -> SocketAddr {
+        if self.seat.roles.is_controller() {
+            self.seat.controller
+        } else {
+            self.seat.broker
+        }
+    }
+
+    /// `server.properties`.
+    pub fn config_file(&self) -> PathBuf {
+        self.seat.directory.join("server.properties")
+    }
+
+    /// `log.dirs`: what is formatted. Not there before.
+    pub fn data_directory(&self) -> PathBuf {
+        self.seat.directory.join("data")
+    }
+
+    /// Whether it has been formatted, by whomever.
+    pub fn is_formatted(&self) -> bool {
+        self.data_directory().join("meta.properties").exists()
+    }
+
+    /// Everything the process has written to its outputs, over all its starts.
+    pub fn log_path(&self) -> PathBuf {
+        self.seat.directory.join("node.log")
+    }
+
+    /// The last lines of the log.
+    pub fn log_tail(&self, lines: usize) -> String {
+        let log = fs::read(self.log_path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&log);
+        let all: Vec<&str> = text.lines().collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
+    }
+
+    /// The command that formats its storage, as an agent is configured with it. What makes a format unique follows:
+    /// `--cluster-id ID`, and `--standalone` for the first node of a cluster, else `--no-initial-controllers`.
+    pub fn format_command(&self) -> Vec<OsString> {
+        vec![
+            self.common.bin().join("kafka-storage.sh").into(),
+            "format".into(),
+            "--config".into(),
+            self.config_file().into(),
+        ]
+    }
+
+    /// The command that starts it in the background and returns, as an agent is configured with it. The process ends with
+    /// its cluster, whoever started it; a second start is refused while it runs.
+    pub fn start_command(&self) -> Vec<OsString> {
+        vec![self.seat.directory.join("start").into()]
+    }
+
+    /// Removes its data: a disk that was lost, a node that is not formatted any more.
+    pub fn wipe(&self) -> Result<(), Error> {
+        let data = self.data_directory();
+        match fs::remove_dir_all(&data) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", &data)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes its files; `more` are lines for its configuration.
+    pub(super) fn write(&self, java: Java<'_>, more: &str) -> Result<(), Error> {
+        let Seat {
+            number,
+            name,
+            roles,
+            rack,
+            broker,
+            controller,
+            directory,
+            formatted: _,
+        } = &self.seat;
+        fs::create_dir(directory).map_err(failed("create", directory))?;
+        let own = Own {
+            id: *number,
+            roles: *roles,
+            rack,
+            broker: *broker,
+            controller: *controller,
+            data: &self.data_directory(),
+        };
+        let text = configuration::server_properties(&own, &self.common.controllers(), self.common.replicas, more);
+        let config = self.config_file();
+        fs::write(&config, text).map_err(failed("write", &config))?;
+        let ports: &Path = self.ports.lock_path();
+        let start = scripts::start(java, name, directory, ports, self.common.heap, &config);
+        builder::script(&directory.join("start"), &start)
+    }
+}
