@@ -40,11 +40,12 @@ pub(super) struct Ran {
 /// A row of actions, the first of them long enough for the others to wait; in `unstable` each claims to be older than the
 /// one before.
 pub(super) async fn run(client: &Patient, dialect: Dialect) -> Ran {
-    let mut row = Vec::with_capacity(ROW);
+    let mut row: Vec<Scheduled> = Vec::with_capacity(ROW);
+    let mut queues = Vec::new();
     for number in 0..ROW {
         let slow = number < SLOW;
         let (kind, args) = if slow {
-            (LOOP, json!({"target": 3, "delay_ms": 100}))
+            (LOOP, json!({"target": 3, "delay_ms": pace(row.first())}))
         } else {
             // So short that some of them end between any two questions.
             (LOOP, json!({"target": 1, "delay_ms": 4}))
@@ -57,6 +58,10 @@ pub(super) async fn run(client: &Patient, dialect: Dialect) -> Ran {
         // A queue may be shorter than a row: those that it takes will do.
         if row.len() < LEAST {
             row.push(schedule(client, dialect, ask).await);
+            if row.len() == SLOW + 1 {
+                // Before the others, which take an agent under load as long as the slow ones run.
+                queues.push(list(client, dialect, "actions/queue").await);
+            }
             continue;
         }
         let one = schedule_once(client, dialect, ask).await;
@@ -65,7 +70,7 @@ pub(super) async fn run(client: &Patient, dialect: Dialect) -> Ran {
         }
         row.push(one);
     }
-    let (mut queues, mut meanwhile, mut rounds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut meanwhile, mut rounds) = (Vec::new(), Vec::new());
     let mut still = Still::new(client, dialect, PATIENCE);
     let mut before = None;
     let last = row.iter().rposition(Scheduled::is_accepted);
@@ -115,6 +120,12 @@ pub(super) async fn run(client: &Patient, dialect: Dialect) -> Ran {
         meanwhile,
         rounds,
     }
+}
+
+/// How long one step of a slow action is, in milliseconds: longer where an agent takes longer to answer.
+fn pace(first: Option<&Scheduled>) -> u64 {
+    let answered = first.map_or(0, |first| first.answer.took.as_millis());
+    u64::try_from(10 * answered).unwrap_or(u64::MAX).clamp(100, 1000)
 }
 
 async fn list(client: &Patient, dialect: Dialect, list: &str) -> Told<List> {
