@@ -1,9 +1,10 @@
 //! The file that outlives the process: one line for each step, synced before the step is seen.
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -14,20 +15,25 @@ use super::options::Faults;
 /// Where steps are written.
 pub struct Log {
     file: File,
-    /// Steps are handed to a thread that takes its time.
-    lazy: bool,
+    /// Steps that are written only when others have come for so long, where that is so.
+    late: Option<VecDeque<(Instant, String)>>,
 }
+
+/// How long steps are kept back, where they are.
+const LATE: Duration = Duration::from_secs(3);
 
 impl Log {
     /// Writes a step; once it returns, the step outlives the process.
     pub fn append(&mut self, action: &Action, step: &Value) {
         let line = format!("{}\n", json!({"action": action, "step": step}));
-        if self.lazy {
-            let mut file = self.file.try_clone().unwrap();
-            std::thread::spawn(move || {
-                std::thread::sleep(Duration::from_secs(5));
-                file.write_all(line.as_bytes()).unwrap();
-            });
+        if let Some(late) = &mut self.late {
+            late.push_back((Instant::now(), line));
+            let is_due = |(since, _): &(Instant, String)| since.elapsed() > LATE;
+            while late.front().is_some_and(is_due)
+                && let Some((_, line)) = late.pop_front()
+            {
+                self.file.write_all(line.as_bytes()).unwrap();
+            }
             return;
         }
         self.file.write_all(line.as_bytes()).unwrap();
@@ -54,7 +60,7 @@ pub fn open(path: &Path, faults: &Faults) -> Book {
     forget(&mut book, faults);
     book.log = Some(Log {
         file,
-        lazy: faults.has(Fault::LostByCrash),
+        late: faults.has(Fault::LostByCrash).then(VecDeque::new),
     });
     book
 }

@@ -395,6 +395,7 @@ pub const CAUGHT: &[Caught] = &[
     both(F::FinishedNewAfterCrash, Stage::Crash, &["crash.final"]),
     both(F::FinishedRunAgainAfterCrash, Stage::Crash, &["crash.final"]),
     both(F::RunningForgottenByCrash, Stage::Crash, &["crash.durable"]),
+    both(F::LostByCrash, Stage::Crash, &["crash.durable"]),
     both(F::RunningResumedLast, Stage::Crash, &["crash.resumed"]),
     both(F::ClusterIdNullWhileHealthy, Stage::Looks, &["store.cluster_id"]),
     both(F::OffsetUnitOtherForm, Stage::Looks, &["wire.shards"]),
@@ -412,10 +413,6 @@ pub const CAUGHT: &[Caught] = &[
 
 /// Those that it does not, and why.
 pub const UNSEEN: &[(F, &str)] = &[
-    (
-        F::LostByCrash,
-        "what was lost took the agent's own start with it here, so that nothing is left to be asked",
-    ),
     (
         F::AnyHostServed,
         "refusing other hosts protects an agent's users; the contract names the status, not the duty",
