@@ -15,7 +15,7 @@ const NO_TAGS: Shape = Tags(&[]);
 
 pub(super) const API_VERSIONS_0: Fields = &[Int16, Array(&[Int16, Int16, Int16])];
 
-pub(super) const API_VERSIONS_3: Fields = &[
+pub(super) const API_VERSIONS_4: Fields = &[
     Int16,
     CompactArray(API_VERSION),
     Int32,
@@ -49,10 +49,12 @@ pub(super) const DESCRIBE_CLUSTER_2: Fields = &[
     Int8,
     CompactString,
     Int32,
-    CompactArray(&[Int32, CompactString, Int32, CompactString, Int8, NO_TAGS]),
+    CompactArray(BROKER_2),
     Int32,
     NO_TAGS,
 ];
+
+pub(super) const BROKER_2: Fields = &[Int32, CompactString, Int32, CompactString, Int8, NO_TAGS];
 
 pub(super) const METADATA_12: Fields = &[
     Int32,

@@ -58,7 +58,7 @@ macro_rules! calls {
 
 calls! {
     "ApiVersions" ApiVersions: READS, ANY,
-        ApiVersionsRequest => ApiVersionsResponse [0: API_VERSIONS_0, 3: API_VERSIONS_3];
+        ApiVersionsRequest => ApiVersionsResponse [0: API_VERSIONS_0, 4: API_VERSIONS_4];
     "SaslHandshake" SaslHandshake: READS, ANY,
         SaslHandshakeRequest => SaslHandshakeResponse [1: SASL_HANDSHAKE_1];
     "SaslAuthenticate" SaslAuthenticate: READS, ANY,

@@ -14,7 +14,7 @@ use kafka_protocol::protocol::StrBytes;
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::Instant;
 
-use super::answers::{API_VERSIONS_0, API_VERSIONS_3};
+use super::answers::{API_VERSIONS_0, API_VERSIONS_4};
 use super::call::Call;
 use super::code::Code;
 use super::deadline::Deadline;
@@ -93,15 +93,16 @@ impl Connection {
         !expired && nothing_comes.await
     }
 
-    /// `ApiVersions` in version 3, and in version 0 where that is not known: the one answer that comes in a version
-    /// which was not asked for, since that is what is being found out.
+    /// `ApiVersions` in version 4, the first that tells of features whose lowest level is 0, and in version 0 where
+    /// that is not known: the one answer that comes in a version which was not asked for, since that is what is being
+    /// found out.
     async fn negotiate(mut self, deadline: Deadline) -> Result<Self, Fault> {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str(env!("CARGO_PKG_NAME")))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
-        let frame = self.encode(&request, 3)?;
-        let mut body = self.exchange::<ApiVersionsRequest>(&frame, 3, deadline).await?;
-        let (mut version, mut fields) = (3, API_VERSIONS_3);
+        let frame = self.encode(&request, 4)?;
+        let mut body = self.exchange::<ApiVersionsRequest>(&frame, 4, deadline).await?;
+        let (mut version, mut fields) = (4, API_VERSIONS_4);
         if body.starts_with(&Code::UNSUPPORTED_VERSION.0.to_be_bytes()) {
             (version, fields) = (0, API_VERSIONS_0);
             let frame = self.encode(&ApiVersionsRequest::default(), version)?;

@@ -10,7 +10,8 @@ use super::call::Call;
 
 /// Of a feature: the level of the metadata log's records, which tells the release line.
 pub const METADATA_VERSION: &str = "metadata.version";
-/// Of a feature: 1 when voters can be changed.
+/// Of a feature: 1 where the cluster can change its voters, 0 or none where they are written in every node's
+/// configuration.
 pub const KRAFT_VERSION: &str = "kraft.version";
 
 /// What a listener said of itself when the connection was made.
@@ -99,8 +100,7 @@ impl Versions {
         })
     }
 
-    /// A feature of this name, where the process says that it has it. `ApiVersions` in version 3 leaves out those whose
-    /// lowest level is 0.
+    /// A feature of this name, where the process says that it has it.
     pub fn feature(&self, name: &str) -> Option<&Feature> {
         self.features.iter().find(|feature| feature.name == name)
     }

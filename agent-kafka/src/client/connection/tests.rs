@@ -80,8 +80,9 @@ async fn silence_costs_the_deadline_and_no_more() {
 #[tokio::test]
 async fn an_old_listener_is_asked_again_in_its_own_version() {
     let peer = Peer::start(|asked| {
-        let knows_itself = b"\0\0\0\x01\0\x12\0\0\0\x02";
-        Say::Body(if asked.version == 3 {
+        // As 3.9.2 and 4.3.0 answer to a version that they do not know.
+        let knows_itself = b"\0\0\0\x01\0\x12\0\0\0\x04";
+        Say::Body(if asked.version == 4 {
             [b"\0\x23", &knows_itself[..]].concat()
         } else {
             [b"\0\0", &knows_itself[..]].concat()
@@ -90,7 +91,6 @@ async fn an_old_listener_is_asked_again_in_its_own_version() {
     .await;
     let connection = Connection::open(&peer.endpoint(), Deadline::after(SOON)).await.unwrap();
     assert_eq!(peer.times(ApiKey::ApiVersions), 2);
-    assert_eq!(connection.versions().choose::<ApiVersionsRequest>(), Ok(0));
     let unknown = connection
         .call(&AddRaftVoterRequest::default(), Deadline::after(SOON))
         .await

@@ -81,7 +81,7 @@ async fn a_call_that_is_given_up_leaves_no_answer_behind() {
 #[tokio::test]
 async fn a_request_that_is_not_known_there_costs_no_connection() {
     let peer = Peer::start(|asked| match asked.version {
-        3 => Say::Body(b"\0\0\x02\0\x3c\0\0\0\x02\0\0\0\0\0\0".to_vec()),
+        4 => Say::Body(b"\0\0\x02\0\x3c\0\0\0\x02\0\0\0\0\0\0".to_vec()),
         _ => Say::As("4.3.0"),
     })
     .await;
