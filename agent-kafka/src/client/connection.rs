@@ -39,13 +39,8 @@ pub struct Connection {
 impl Connection {
     /// Connects, asks what the listener knows, and logs in.
     pub async fn open(endpoint: &Endpoint, deadline: Deadline) -> Result<Self, Fault> {
-        let stream = endpoint.connect(deadline).await?;
-        Self::over(stream, endpoint, deadline).await
-    }
-
-    pub(super) async fn over(stream: Box<dyn Stream>, endpoint: &Endpoint, deadline: Deadline) -> Result<Self, Fault> {
         let connection = Self {
-            stream,
+            stream: endpoint.connect(deadline).await?,
             largest_answer: endpoint.largest_answer,
             correlation: 0,
             versions: Versions::default(),
@@ -57,7 +52,7 @@ impl Connection {
         };
         let (mut connection, lifetime) = sasl::log_in(connection, login, deadline).await?;
         // The broker ends a connection whose login is over, in the middle of a request; so it is left before.
-        connection.expires = lifetime.map(|lifetime| Instant::now() + lifetime.mul_f32(0.8));
+        connection.expires = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime / 5 * 4));
         Ok(connection)
     }
 

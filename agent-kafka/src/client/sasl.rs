@@ -40,6 +40,7 @@ pub(super) async fn log_in(
     let proving = tokio::task::spawn_blocking(move || scram.prove(&challenge));
     let awaiting = Awaiting::Answer(SaslAuthenticateRequest::NAME);
     let proven = deadline.bound(awaiting, proving).await?;
+    // It is lost only with the runtime, and nobody waits for it then.
     let proven = proven.unwrap_or(Err(ScramError::Malformed)).map_err(LoginError::from)?;
     let (connection, last) = say(connection, proven.message().into(), deadline).await?;
     proven.verify(text(&last.message)?).map_err(LoginError::from)?;

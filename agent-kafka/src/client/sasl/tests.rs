@@ -76,14 +76,19 @@ fn a_recorded_refusal_is_one() {
 
 #[tokio::test]
 async fn plain_takes_one_message_and_says_how_long_it_is_good_for() {
-    for (ms, lifetime) in [(0, None), (9, Some(Duration::from_millis(9)))] {
+    for (ms, lifetime) in [
+        (0, None),
+        (9, Some(9)),
+        (i64::MAX, Some(9_223_372_036_854_775_807)),
+        (-1, None),
+    ] {
         // A header without tags; no error, no message, nothing to say, the lifetime, no tags.
-        let said = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, ms, 0];
+        let said = [&[0, 0, 0, 0, 1], &i64::to_be_bytes(ms)[..], &[0]].concat();
         let made = login(Mechanism::Plain, move |asked| match asked.key {
             HANDSHAKE => Say::Body(AGREED.to_vec()),
-            _ => Say::Body(said.to_vec()),
+            _ => Say::Body(said.clone()),
         });
-        assert_eq!(made.await.unwrap(), lifetime);
+        assert_eq!(made.await.unwrap(), lifetime.map(Duration::from_millis));
     }
 }
 
