@@ -6,14 +6,30 @@
 //!     cargo test -p agent-kafka --lib -- --ignored client::recording
 //! ```
 //!
-//! `KAFKA_SASL=127.0.0.1:…` names a listener of a broker with `SASL_PLAINTEXT` that knows the user `agent` with the
-//! password `only-for-tests`, by PLAIN and by SCRAM; without it the exchanges of the login are kept as they are in the
-//! file. The client goes through a port on loopback that writes down what passes.
+//! `KAFKA_SASL=127.0.0.1:…` names a listener with `SASL_PLAINTEXT`; without it the exchanges of the login are kept as they
+//! are in the file. The broker has to know the user `agent` with the password `only-for-tests`: by SCRAM, which
+//! `StorageTool format` takes with `--add-scram 'SCRAM-SHA-256=[name=agent,password=only-for-tests]'` and the same for
+//! `SCRAM-SHA-512`, and by PLAIN. For a listener of the name `SASL`:
+//!
+//! ```text
+//! sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+//! listener.name.sasl.plain.sasl.jaas.config=…plain.PlainLoginModule required user_agent="only-for-tests";
+//! listener.name.sasl.scram-sha-256.sasl.jaas.config=…scram.ScramLoginModule required;
+//! listener.name.sasl.scram-sha-512.sasl.jaas.config=…scram.ScramLoginModule required;
+//! ```
+
+mod logins;
+mod tape;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use self::tape::Tape;
+use super::endpoint::Endpoint;
+use super::link::Link;
+use super::recorded;
+use super::{Call, Code};
+use crate::address::Address;
 use kafka_protocol::messages::add_raft_voter_request::Listener;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_quorum_request::{PartitionData, TopicData};
@@ -27,58 +43,9 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::messages::{alter_partition_reassignments_request, describe_topic_partitions_request};
 use kafka_protocol::protocol::StrBytes;
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-
-use super::endpoint::Endpoint;
-use super::frame;
-use super::link::Link;
-use super::login::{Login, LoginError, Mechanism};
-use super::recorded::{self, Exchange};
-use super::tls::Tls;
-use super::{Call, Code, Fault};
-use crate::address::Address;
 
 const SOON: Duration = Duration::from_secs(20);
 const TOPIC: &str = "orders";
-
-/// What passes.
-#[derive(Clone, Default)]
-struct Tape(Arc<Mutex<Vec<Exchange>>>);
-
-impl Tape {
-    /// A port that leads to the listener at this address, and writes down what passes as of the listener of this name.
-    async fn towards(&self, name: &'static str, to: Address) -> Address {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let tape = self.clone();
-        tokio::spawn(async move {
-            loop {
-                let (mut client, _) = listener.accept().await.unwrap();
-                let mut server = TcpStream::connect((to.host(), to.port())).await.unwrap();
-                while let Ok(request) = frame::read(&mut client, usize::MAX).await {
-                    send(&mut server, &request).await;
-                    let Ok(answer) = frame::read(&mut server, usize::MAX).await else {
-                        break;
-                    };
-                    let listener = name.to_owned();
-                    tape.0.lock().unwrap().push(Exchange {
-                        listener,
-                        request,
-                        answer: answer.clone(),
-                    });
-                    send(&mut client, &answer).await;
-                }
-            }
-        });
-        Address::new("127.0.0.1", port)
-    }
-}
-
-async fn send(stream: &mut TcpStream, frame: &[u8]) {
-    stream.write_i32(frame.len().try_into().unwrap()).await.unwrap();
-    stream.write_all(frame).await.unwrap();
-}
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -118,20 +85,6 @@ fn configs(id: i32) -> DescribeConfigsRequest {
     DescribeConfigsRequest::default()
         .with_resources(vec![broker])
         .with_include_synonyms(true)
-}
-
-/// A listener that takes no SASL.
-async fn no_login(address: &Address) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("credentials");
-    std::fs::write(&file, "agent:only-for-tests").unwrap();
-    let mechanism = Mechanism::Plain;
-    let mut link = Link::new(Endpoint {
-        login: Some(Login { mechanism, file }),
-        ..Endpoint::plain(address.clone())
-    });
-    let error = link.versions(SOON).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Login(LoginError::None(_))), "{error}");
 }
 
 /// What both kinds of listener answer.
@@ -223,32 +176,6 @@ async fn changes(link: &mut Link) {
     assert_eq!(Code(ask(link, absent).await.error_code), Code::BROKER_ID_NOT_REGISTERED);
 }
 
-/// A login by every mechanism, and one that is refused.
-async fn logins(address: &Address) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("credentials");
-    for (mechanism, line, refused) in [
-        (Mechanism::Plain, "agent:only-for-tests", false),
-        (Mechanism::ScramSha256, "agent:only-for-tests", false),
-        (Mechanism::ScramSha512, "agent:only-for-tests", false),
-        (Mechanism::ScramSha256, "agent:wrong", true),
-    ] {
-        std::fs::write(&file, line).unwrap();
-        let login = Some(Login {
-            mechanism,
-            file: file.clone(),
-        });
-        let mut link = Link::new(Endpoint {
-            login,
-            ..Endpoint::plain(address.clone())
-        });
-        match link.versions(SOON).await {
-            Ok(_) => assert!(!refused),
-            Err(error) => assert!(refused && matches!(error.fault, Fault::Login(_)), "{error}"),
-        }
-    }
-}
-
 #[tokio::test]
 #[ignore = "needs a running cluster, and writes the recordings anew"]
 async fn recordings_are_made() {
@@ -258,7 +185,7 @@ async fn recordings_are_made() {
     let tape = Tape::default();
 
     let broker = tape.towards("broker", broker).await;
-    no_login(&broker).await;
+    logins::none(&broker).await;
     let mut link = Link::new(Endpoint::plain(broker));
     common(&mut link, 1).await;
     reads(&mut link).await;
@@ -277,56 +204,15 @@ async fn recordings_are_made() {
     let logins: Vec<_> = match at("KAFKA_SASL") {
         Some(address) => {
             let tape = Tape::default();
-            logins(&tape.towards("sasl", address).await).await;
-            tape.0.lock().unwrap().clone()
+            logins::all(&tape.towards("sasl", address).await).await;
+            tape.all()
         }
         None => logins_before(),
     };
-    let mut taped = tape.0.lock().unwrap().clone();
-    // Every connection begins with the same question, and the wait for a leader asks one over and over: one of each is
-    // enough, the last.
-    let later = |at: usize| taped[at + 1..].iter().any(|later| same(later, &taped[at]));
-    let kept: Vec<_> = (0..taped.len()).filter(|at| !later(*at)).collect();
-    taped = kept.into_iter().map(|at| taped[at].clone()).chain(logins).collect();
-
+    let taped: Vec<_> = tape.last_of_each().into_iter().chain(logins).collect();
     let name = |key: i16| ApiKey::try_from(key).map_or(key.to_string(), |key| format!("{key:?}"));
     let heading = format!(
         "# Kafka {release}, one node, each request and its answer without their lengths; made by client/recording.rs.\n"
     );
     std::fs::write(&file, heading + &recorded::render(&taped, name)).unwrap();
-}
-
-/// Whether these are the same question at the same listener.
-fn same(one: &Exchange, other: &Exchange) -> bool {
-    one.listener == other.listener && one.request[..4] == other.request[..4] && one.request[8..] == other.request[8..]
-}
-
-#[tokio::test]
-#[ignore = "needs a broker with SASL_SSL (KAFKA_SASL_TLS) and the certificate of its authority (KAFKA_CA)"]
-async fn a_login_over_tls() {
-    let address: Address = variable("KAFKA_SASL_TLS").unwrap().parse().unwrap();
-    let authority = std::fs::read(variable("KAFKA_CA").unwrap()).unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("credentials");
-    std::fs::write(&file, "agent:only-for-tests").unwrap();
-    let mechanism = Mechanism::ScramSha512;
-    let tls = Tls::new(&authority, None).unwrap();
-    let endpoint = Endpoint {
-        tls: Some(tls.clone()),
-        login: Some(Login { mechanism, file }),
-        ..Endpoint::plain(address)
-    };
-    let mut link = Link::new(endpoint.clone());
-    common(&mut link, 1).await;
-
-    let expects_another = Endpoint {
-        tls: Some(tls.expecting("kafka-2").unwrap()),
-        ..endpoint.clone()
-    };
-    let error = Link::new(expects_another).versions(SOON).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Tls(_)), "{error}");
-    // Without TLS: the broker speaks it, whoever comes.
-    let plain = Endpoint { tls: None, ..endpoint };
-    let error = Link::new(plain).versions(SOON).await.unwrap_err();
-    assert!(error.to_string().contains("TLS"), "{error}");
 }
