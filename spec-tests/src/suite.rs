@@ -19,6 +19,9 @@ use crate::verdict::{Judged, Level, Outcome, Report, Verdict};
 use masked::{masked, masked_error};
 use present::Present;
 
+/// Longer than any run.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How long a run that is cut short may take to put together what it has.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -145,9 +148,16 @@ impl Suite {
             tokio::select! {
                 () = &mut gathering => None,
                 reason = &mut end => {
-                    // What was told so far is put together: nothing more is asked.
+                    // What was told so far is put together: nothing more is asked. An agent that is being started again
+                    // is waited for.
                     run.end();
-                    drop(tokio::time::timeout(CLOSING, gathering).await);
+                    tokio::select! {
+                        () = &mut gathering => {}
+                        () = async {
+                            drop(plan.down.lock().await);
+                            tokio::time::sleep(CLOSING).await;
+                        } => {}
+                    }
                     Some(reason)
                 }
             }
@@ -169,7 +179,13 @@ impl Suite {
                     };
                     let mut judge = Judge::of(check.id);
                     (check.judge)(&Case::from(of), &mut judge);
-                    masked(judge.outcome(), &secrets)
+                    let outcome = judge.outcome();
+                    let whole = of.agents.iter().all(|seen| has_been_asked_for(seen, check));
+                    if whole || matches!(outcome, Outcome::Broken { .. }) {
+                        return masked(outcome, &secrets);
+                    }
+                    let reason = "the run was over before every agent was asked".to_owned();
+                    Outcome::NotRun { reason }
                 }));
             } else {
                 continue;
@@ -294,7 +310,7 @@ impl Suite {
             absent_node: self.settings.absent_node.clone(),
             crash: self.settings.crash.clone(),
             down: Arc::default(),
-            until: began + until,
+            until: began.checked_add(until).unwrap_or(began + FOREVER),
         }
     }
 
@@ -347,6 +363,16 @@ impl Report {
     /// With what failed, unless all verdicts are conformant.
     pub fn assert_conformant(&self) {
         assert!(self.is_conformant(), "{}", crate::report::text(self, false));
+    }
+}
+
+/// Whether the run came to what this check looks at.
+fn has_been_asked_for(seen: &Seen, check: &Check) -> bool {
+    match check.level {
+        _ if check.id == "cluster.remove" => seen.removed.is_some(),
+        Level::Read => true,
+        Level::Actions => seen.acted.is_some(),
+        Level::Stress => seen.stressed.is_some(),
     }
 }
 

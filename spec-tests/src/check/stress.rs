@@ -156,7 +156,7 @@ fn withstood(name: &str, exchange: &Exchange, judge: &mut Judge) {
     let right = match &exchange.outcome {
         Ok(answer) => (400..500).contains(&answer.status) || (is_json && answer.is_good()),
         // What is no request, or too large to be read, may be ended instead of answered.
-        Err(_) => is_bytes || name == "large",
+        Err(fault) => !fault.is_ours() && (is_bytes || name == "large"),
     };
     if right {
         judge.holds();

@@ -104,7 +104,7 @@ fn announced(settings: &Settings, agents: usize, repeat: u32) -> Vec<String> {
     lines
 }
 
-/// The first report, with how later ones differ from it. A run that was cut short is the last one, and is the report.
+/// The first report, with how later ones differ from it. A run that was cut short is the last one.
 ///
 /// **Errors**: where the order makes no sense of these agents.
 async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Result<Report, SuiteError> {
@@ -130,9 +130,10 @@ async fn repeated(suite: &Suite, times: u32, quiet: bool, stop: &Stop) -> Result
         let is_last = later.cut_short.is_some() || later.unreachable.is_some();
         match &mut first {
             None => first = Some(later),
+            // What the first has found stays found.
             Some(first) if later.cut_short.is_some() => {
-                let differences = std::mem::take(&mut first.differences);
-                return Ok(Report { differences, ..later });
+                let reason = later.cut_short.unwrap_or_default();
+                first.cut_short = Some(format!("{reason}, in run {time} of {times}"));
             }
             Some(first) => {
                 let differences = differences(first, &later);

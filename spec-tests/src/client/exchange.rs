@@ -148,7 +148,7 @@ pub enum Fault {
     #[error("the answer's {0} is longer than {1} bytes")]
     TooLong(&'static str, usize),
     /// There is more in it than is read.
-    #[error("the answer has a list of more than {0} entries")]
+    #[error("the answer has more than {0} values in it")]
     TooMany(usize),
     /// All answers together are more than is taken.
     #[error("the agent's answers are more than {0} bytes in all")]

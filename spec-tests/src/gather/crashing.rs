@@ -17,7 +17,7 @@ use super::looking::record;
 use super::patience::Patient;
 use super::stressing::node;
 use super::{Crash, Crashed, Scheduled, Survivor, Told, Waited};
-use crate::client::Request;
+use crate::client::{Request, trimmed};
 use crate::dialect::{Dialect, integer};
 use crate::model::State;
 
@@ -153,6 +153,8 @@ async fn run(what: &str, command: &str, agent: &str) -> Result<(), String> {
         .env("SPEC_TESTS_AGENT", agent)
         // Neither it nor what it starts needs to know.
         .env_remove("SPEC_TESTS_TOKEN")
+        // Ctrl-C is for the suite: it ends neither what starts an agent nor the agent.
+        .process_group(0)
         .stdin(Stdio::null())
         // What it says is no part of a report, and an agent that it starts does not hold the report's reader up.
         .stdout(Stdio::null())
@@ -168,6 +170,9 @@ async fn run(what: &str, command: &str, agent: &str) -> Result<(), String> {
     // The command itself may hold secrets; what it said may explain it.
     Err(format!("the {what} command {fault}{}", said.told()))
 }
+
+/// So much of what a command says is read, in bytes.
+const SAID: u64 = 4096;
 
 /// Where a command says what is wrong: a file without a name, which it may go on to write to for as long as it likes.
 struct Said(File);
@@ -190,10 +195,10 @@ impl Said {
         let read = self
             .0
             .rewind()
-            .and_then(|()| self.0.take(4096).read_to_end(&mut beginning));
+            .and_then(|()| self.0.take(SAID).read_to_end(&mut beginning));
         match (read, String::from_utf8_lossy(&beginning).trim()) {
             (Err(_), _) | (_, "") => String::new(),
-            (_, text) => format!(": {text}"),
+            (_, text) => format!(": {}", trimmed(text, 400)),
         }
     }
 }

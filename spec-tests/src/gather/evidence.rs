@@ -8,8 +8,8 @@ use crate::client::{Exchange, Fault, shorten};
 use crate::dialect::{Dialect, List, Read};
 use crate::model::{Field, Node, Record, Shard, Store};
 
-/// The longest list that is read: ten times what agents keep.
-const ENTRIES: usize = 100_000;
+/// The most values in an answer that is read: a hundred thousand actions, ten times what agents keep, have half as many.
+const VALUES: usize = 1_000_000;
 
 /// An answer: as it came, and as it was read.
 #[derive(Debug, Clone)]
@@ -28,13 +28,13 @@ impl<T> Told<T> {
         if let Some(answer) = answer
             && let Ok(body) = answer.json()
         {
-            is_long = longest(&body) > ENTRIES;
+            is_long = values(&body) > VALUES;
             found = (!is_long).then(|| read(&body));
             // It is read, and a run reads many.
             shorten(&mut answer.body);
         }
         if is_long {
-            exchange.outcome = Err(Fault::TooMany(ENTRIES));
+            exchange.outcome = Err(Fault::TooMany(VALUES));
         }
         Self { exchange, read: found }
     }
@@ -50,14 +50,13 @@ impl<T> Told<T> {
     }
 }
 
-/// The length of the longest list in an answer.
-fn longest(body: &Value) -> usize {
-    let lists = body.as_object().into_iter().flat_map(|body| body.values());
-    lists
-        .filter_map(Value::as_array)
-        .map(Vec::len)
-        .max()
-        .unwrap_or_default()
+/// How many values there are in an answer, those within others included.
+fn values(body: &Value) -> usize {
+    match body {
+        Value::Array(within) => 1 + within.iter().map(values).sum::<usize>(),
+        Value::Object(within) => 1 + within.values().map(values).sum::<usize>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
 }
 
 /// One look at the node.

@@ -191,7 +191,7 @@ impl Open {
     /// None where the queue could not be read.
     pub(super) async fn look(client: &Patient, dialect: Dialect) -> Option<Self> {
         let path = match dialect {
-            Dialect::V1 => "actions/queue?limit=1000",
+            Dialect::V1 => "actions/queue?limit=200",
             Dialect::Unstable => "actions/queue",
         };
         let told = Told::of(client.ask(Request::get(dialect.path(path))).await, |body| {

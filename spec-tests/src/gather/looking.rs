@@ -24,6 +24,9 @@ const ALL: usize = 1_000;
 /// Short pages that are read of a list: enough to see how one page follows another.
 const SHORT: usize = 8;
 
+/// The longest cursor that is followed, in bytes.
+const CURSOR: usize = 4096;
+
 /// Entries of a short page.
 pub(crate) const SHORT_PAGE: usize = 25;
 
@@ -105,7 +108,10 @@ async fn pages(client: &Patient, dialect: Dialect, list: &str, most: usize) -> P
         let news = ids(&page).filter(|id| known.insert((*id).clone())).count();
         let next = page.value().and_then(|list| list.next.clone());
         pages.push(page);
-        let Some(next) = next else { break };
+        // A cursor is not what fills a run's memory.
+        let Some(next) = next.filter(|next| next.len() <= CURSOR) else {
+            break;
+        };
         goes_round = news == 0 || !cursors.insert(next.clone());
         if goes_round {
             break;

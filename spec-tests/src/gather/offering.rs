@@ -9,7 +9,7 @@ use super::acting::ask;
 use super::patience::Patient;
 use super::refusing::UNKNOWN;
 use super::{Offered, id};
-use crate::client::{Exchange, Request};
+use crate::client::{Answer, Exchange, Request};
 use crate::dialect::{Ask, Dialect};
 
 pub(super) async fn learn(client: &Patient, dialect: Dialect) -> Offered {
@@ -42,7 +42,8 @@ impl Offered {
     /// Whether this refusal of an action says that the agent has no such kind.
     pub fn lacks(&self, kind: &str, answer: &Exchange) -> bool {
         let told = |exchange: &Exchange| {
-            let answer = exchange.outcome.as_ref().ok().filter(|answer| !answer.is_good())?;
+            let refuses = |answer: &&Answer| (400..500).contains(&answer.status);
+            let answer = exchange.outcome.as_ref().ok().filter(refuses)?;
             let code = answer.json().ok().map(|body| body["code"].clone());
             Some((answer.status, code))
         };

@@ -39,5 +39,5 @@ fn lists_that_are_longer_than_any_are_not_read() {
     let many = vec!["{}"; 2_000_000].join(",");
     let ended = run(move || many.clone());
     assert_eq!(ended.code, 5, "{}", ended.all());
-    assert!(ended.out.contains("100000 entries"), "{}", ended.out);
+    assert!(ended.out.contains("1000000"), "{}", ended.out);
 }

@@ -49,6 +49,29 @@ fn what_was_found_so_far_is_found() {
 }
 
 #[test]
+fn what_an_earlier_run_has_found_stays_found() {
+    // Some runs are whole, and the next one hangs.
+    let agent = Agent::with(|asked| match asked.path.as_str() {
+        "/api/v1/info/node" if asked.before >= 20 => Some(Reply::Hang),
+        "/api/v1/info/node" => Some(node("SICK")),
+        _ => None,
+    });
+    let child = command(&["run", &agent.url, "--repeat", "20"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    for _ in 0..=20 {
+        agent.wait_for("/api/v1/info/node");
+    }
+    signal(&child, "-INT");
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 1, "{}", ended.all());
+    assert!(ended.out.contains("ended by Ctrl-C, in run"), "{}", ended.out);
+    assert!(ended.out.contains("broken  v1  node.status"), "{}", ended.out);
+}
+
+#[test]
 fn it_is_heard_before_anything_is_known() {
     let agent = Agent::with(|_| Some(Reply::Hang));
     let child = command(&["run", &agent.url])

@@ -6,7 +6,7 @@ use std::process::Command;
 use spec_tests::dialect::Dialect;
 use spec_tests::gather::Crash;
 use spec_tests::suite::SuiteError;
-use spec_tests::verdict::{Level, Report};
+use spec_tests::verdict::{Level, Outcome, Report};
 use spec_tests::{Settings, Suite};
 
 use crate::mutant::{Agent, Options};
@@ -63,8 +63,8 @@ fn an_agent_that_was_killed_is_started_again_when_the_run_is_cut_short() {
     let (agent, folder) = (agent(), tempfile::tempdir().unwrap());
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // Says that it has begun, and goes on once that was heard.
-    let settings = crashes(format!(": > '{}'", pipe.display()), folder.path());
+    // Says that it has begun, goes on once that was heard, and takes longer than a run that is cut short does otherwise.
+    let settings = crashes(format!(": > '{}'; sleep 6", pipe.display()), folder.path());
     let cut = async {
         tokio::task::spawn_blocking(|| std::fs::read(pipe))
             .await
@@ -74,6 +74,8 @@ fn an_agent_that_was_killed_is_started_again_when_the_run_is_cut_short() {
     };
     let report = run(&agent, settings, cut).unwrap();
     assert_eq!(report.cut_short.as_deref(), Some("a test"));
+    let node = report.checks.iter().find(|judged| judged.id == "node.id").unwrap();
+    assert!(matches!(node.outcome, Outcome::Held { .. }), "what was told is judged");
     assert!(folder.path().join("restarted").exists());
 }
 

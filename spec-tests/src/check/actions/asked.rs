@@ -8,7 +8,7 @@ use super::super::judge::{Case, Judge};
 use super::super::wire::is_refused;
 use super::super::{Check, V1};
 use super::{CODES, RECORDS, SCHEDULING, acted, each};
-use crate::client::Exchange;
+use crate::client::{Answer, Exchange};
 use crate::dialect::integer;
 use crate::model::{STATES, State};
 use crate::verdict::Severity::Wire;
@@ -94,6 +94,17 @@ pub(super) const CHECKS: &[Check] = &[
                 let Some(first) = acted.history.first() else {
                     return judge.blind(NOT_ASKED);
                 };
+                for page in acted.history.iter().skip(1) {
+                    if judge.is_put_off(page) {
+                        return;
+                    }
+                    if !page.outcome.as_ref().is_ok_and(Answer::is_good) {
+                        return judge.broken(page, "the next page of a history", page.came());
+                    }
+                }
+                if acted.history.last().is_some_and(|page| body(page)["next"].is_string()) {
+                    return judge.blind("a history has more pages than are read");
+                }
                 let pages = acted.history.iter().map(body);
                 let steps: Vec<_> = pages
                     .flat_map(|page| page["transitions"].as_array().cloned().unwrap_or_default())
