@@ -54,6 +54,8 @@ impl Store {
             Self::ZooKeeper => &[
                 &["-p", "testbed", "--test", "zookeeper"],
                 &["-p", "agent-zookeeper", "--test", "live"],
+                // A whole ensemble under the suite that judges any agent.
+                &["-p", "testbed", "--test", "conformance"],
             ],
             Self::Kafka => &[&["-p", "testbed", "--test", "kafka"]],
         }
