@@ -12,8 +12,10 @@ mod error;
 mod maven;
 mod pins;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 pub use cache::cache_directory;
 pub use error::Error;
@@ -51,6 +53,19 @@ impl Bundle {
     /// See [`Error`].
     pub fn fetch(&self) -> Result<PathBuf, Error> {
         self.fetch_into(&cache_directory()?, || Program::Maven.find())
+    }
+
+    /// [`Bundle::fetch`], once per process and name.
+    pub fn fetch_once(&self) -> Result<PathBuf, Error> {
+        static CHECKED: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+        // Held while fetching: a second thread waits here and says nothing, where the file lock would tell of it.
+        let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(jars) = checked.get(self.name) {
+            return Ok(jars.clone());
+        }
+        let jars = self.fetch()?;
+        checked.insert(self.name, jars.clone());
+        Ok(jars)
     }
 
     fn fetch_into(

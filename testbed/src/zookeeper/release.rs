@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use crate::download::{self, Bundle};
 
@@ -30,15 +29,7 @@ impl Release {
 
     /// The directory with its jars, fetched if need be; checked once per process.
     pub fn fetch(self) -> Result<PathBuf, download::Error> {
-        static CHECKED: Mutex<Vec<(Release, PathBuf)>> = Mutex::new(Vec::new());
-        // Held while fetching: a second thread waits here and says nothing, where the file lock would tell of it.
-        let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, jars)) = checked.iter().find(|(release, _)| *release == self) {
-            return Ok(jars.clone());
-        }
-        let jars = self.bundle().fetch()?;
-        checked.push((self, jars.clone()));
-        Ok(jars)
+        self.bundle().fetch_once()
     }
 
     fn bundle(self) -> Bundle {
