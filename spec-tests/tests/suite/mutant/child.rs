@@ -1,21 +1,20 @@
 //! The agent as a process of its own, to be killed with SIGKILL and started again on the same port and file.
 //!
 //! The process is this very test binary, told by a variable of the environment to be an agent: so the agent that is killed
-//! is always the one that was just built. It ends by itself once its folder is gone, whoever forgot it.
+//! is always the one that was just built. It holds a connection to whoever has it started, and ends by itself when that ends.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::{Agent, Fault, Options};
 
-/// What the process is told: its folder, its port, and the names of its faults.
+/// What the process is told: its folder, its port, the port of whoever has it started, and the names of its faults.
 const VARIABLE: &str = "SPEC_TESTS_MUTANT";
 /// What it says once it answers.
 const READY: &str = "the mutant answers";
@@ -26,6 +25,8 @@ pub struct Child {
     pub address: String,
     folder: TempDir,
     port: u16,
+    /// Agents are connected to it, and end with it.
+    alive: TcpListener,
     faults: Vec<Fault>,
 }
 
@@ -38,6 +39,7 @@ impl Child {
             address: format!("http://127.0.0.1:{port}"),
             folder: tempfile::tempdir().unwrap(),
             port,
+            alive: TcpListener::bind("127.0.0.1:0").unwrap(),
             faults: faults.to_vec(),
         };
         child.restart();
@@ -69,7 +71,8 @@ impl Child {
         let folder = self.folder.path().display();
         let exe = std::env::current_exe().unwrap();
         let names: Vec<String> = self.faults.iter().map(|fault| format!("{fault:?}")).collect();
-        let told = format!("{folder}|{}|{}", self.port, names.join(","));
+        let alive = self.alive.local_addr().unwrap().port();
+        let told = format!("{folder}|{}|{alive}|{}", self.port, names.join(","));
         let entry = "--exact mutant::child::entry --nocapture";
         format!("{VARIABLE}='{told}|start' '{}' {entry}", exe.display())
     }
@@ -96,7 +99,7 @@ fn sh(line: &str) {
 fn entry() {
     let Ok(told) = std::env::var(VARIABLE) else { return };
     let parts: Vec<&str> = told.split('|').collect();
-    let [folder, port, faults, what] = parts[..] else {
+    let [folder, port, alive, faults, what] = parts[..] else {
         panic!("{told}")
     };
     if what == "start" {
@@ -115,10 +118,10 @@ fn entry() {
         file: Some(PathBuf::from(folder).join("actions")),
         ..Options::default()
     });
+    let mut alive = TcpStream::connect(("127.0.0.1", alive.parse().unwrap())).unwrap();
     println!("\n{READY} at {}", agent.address);
-    while Path::new(folder).exists() {
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    // Nothing is ever sent: an end is what comes, one way or the other.
+    drop(alive.read(&mut [0]));
     drop(agent);
 }
 
