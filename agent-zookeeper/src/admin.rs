@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::address::Address;
 use crate::words::LARGEST;
+use agent_sdk::config::Address;
 
 /// What a command answers.
 ///

@@ -13,10 +13,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use zookeeper_client::{EnsembleUpdate, SessionState};
 
-use crate::address::Address;
-use crate::config::Credentials;
 use crate::ensemble::{Ensemble, EnsembleError, Version};
 use crate::relay::Relay;
+use agent_sdk::config::Address;
+use agent_sdk::config::Credentials;
 
 /// The node that holds the ensemble's configuration.
 const CONFIG_NODE: &str = "/zookeeper/config";
@@ -87,6 +87,11 @@ pub enum Edit<'a> {
     Leave(&'a str),
 }
 
+/// What the scheme `digest` takes.
+fn digest(credentials: &Credentials) -> String {
+    format!("{}:{}", credentials.user(), credentials.password())
+}
+
 impl Client {
     /// Makes a session. It costs the ensemble a transaction, and so proves that there is a quorum.
     pub async fn open(
@@ -116,7 +121,7 @@ impl Client {
             .with_connection_timeout(within)
             .with_fail_eagerly();
         if let Some(credentials) = credentials {
-            connector = connector.with_auth("digest", credentials.digest());
+            connector = connector.with_auth("digest", digest(credentials).as_bytes());
         }
         let target = client.relay.address()?.to_string();
         let connecting = async move { connector.connect(&target).await };

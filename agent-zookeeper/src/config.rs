@@ -4,15 +4,13 @@
 //! password stays in a file of its own and is read anew for each action: it can be changed without a restart, and it
 //! is in no dump of the configuration.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use agent_sdk::config::{Address, Credentials, CredentialsError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::address::Address;
 use crate::member::Member;
 
 /// The server beside the agent.
@@ -21,7 +19,7 @@ use crate::member::Member;
 pub struct Server {
     /// Where the server takes clients, as host:port. Plain, not TLS.
     #[serde(default = "local")]
-    #[schemars(with = "String", example = "127.0.0.1:2181")]
+    #[schemars(example = "127.0.0.1:2181")]
     pub address: Address,
     /// Name of the ensemble, the same on every agent of it: `ZooKeeper` has none of its own. Also the shard's id.
     #[schemars(example = "zookeeper-1")]
@@ -43,7 +41,6 @@ pub struct Server {
     pub credentials_file: Option<PathBuf>,
     /// `AdminServer` of the server as host:port, when it is on: more attributes.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
     pub admin_server: Option<Address>,
     /// How long the agent waits for the server.
     #[serde(default)]
@@ -135,53 +132,6 @@ fn myid(directory: &Path) -> Option<u64> {
     }
 }
 
-/// User and password. They appear in no log and no error.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials(String);
-
-/// Why there are no credentials.
-#[derive(Debug, Error)]
-pub enum CredentialsError {
-    /// The file cannot be read.
-    #[error("the credentials file {} cannot be read: {cause}", .file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// The file's content is something else.
-    #[error("the credentials file {} is not one line USER:PASSWORD", .0.display())]
-    Malformed(PathBuf),
-}
-
-impl Credentials {
-    fn read(file: &Path) -> Result<Self, CredentialsError> {
-        let text = std::fs::read_to_string(file).map_err(|cause| CredentialsError::Unreadable {
-            file: file.to_owned(),
-            cause,
-        })?;
-        let line = text.trim_end_matches(['\r', '\n']);
-        match line.split_once(':') {
-            Some((user, password)) if !user.is_empty() && !password.is_empty() && !line.contains('\n') => {
-                Ok(Self(line.to_owned()))
-            }
-            _ => Err(CredentialsError::Malformed(file.to_owned())),
-        }
-    }
-
-    /// What the scheme `digest` takes.
-    pub(crate) fn digest(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(not shown)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,24 +182,5 @@ mod tests {
         assert_eq!(server.known_id(), Some(7));
         std::fs::write(directory.path().join("myid"), "seven").unwrap();
         assert_eq!(server.known_id(), Some(2));
-    }
-
-    #[test]
-    fn credentials_are_one_line_and_never_shown() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("credentials");
-        std::fs::write(&file, "super:se:cret\n").unwrap();
-        let credentials = Credentials::read(&file).unwrap();
-        assert_eq!(credentials.digest(), b"super:se:cret");
-        assert!(!format!("{credentials:?}").contains("cret"));
-        for wrong in ["", "super", "super:", ":x", "a:b\nc:d"] {
-            std::fs::write(&file, wrong).unwrap();
-            let error = Credentials::read(&file).unwrap_err();
-            assert!(matches!(error, CredentialsError::Malformed(_)), "{wrong:?}");
-        }
-        assert!(matches!(
-            Credentials::read(&directory.path().join("none")),
-            Err(CredentialsError::Unreadable { .. })
-        ));
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use crate::address::Address;
+use agent_sdk::config::Address;
 
 /// It serves for as long as the test's process lives.
 pub(crate) struct Peer {

@@ -6,7 +6,6 @@
 //! finds them a session with a quorum, and [`reconfig`] tells what an answer of the server calls for.
 
 pub mod actions;
-pub mod address;
 mod admin;
 mod attributes;
 pub mod client;

@@ -11,13 +11,14 @@ use std::time::Duration;
 use agent_sdk::action::{ActionError, Fault};
 use tokio::time::{Instant, timeout};
 
-use crate::address::Address;
 use crate::client::{Client, ClientError};
-use crate::config::{Credentials, Server};
+use crate::config::Server;
 use crate::ensemble::Ensemble;
 use crate::node::NoAnswer;
 use crate::srvr::{Mode, Srvr};
 use crate::words;
+use agent_sdk::config::Address;
+use agent_sdk::config::Credentials;
 
 /// A session with authority, and the ensemble as it read it at its start.
 pub struct Reached {

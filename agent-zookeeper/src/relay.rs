@@ -21,7 +21,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::address::Address;
+use agent_sdk::config::Address;
 
 /// The longest answer that is handed on: what servers and clients agree on by default (`jute.maxbuffer`), and what they
 /// grant each other beyond (`jute.maxbuffer.extrasize`).

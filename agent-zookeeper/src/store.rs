@@ -8,7 +8,6 @@ use agent_sdk::datastore::{DataStore, StoreError};
 use agent_sdk::spec::{Addresses, Attributes, Identity, Map, NodeStatus, Shard};
 
 use crate::actions::{Accounted, Add, Doubt, Init, Join, Remove};
-use crate::address::Address;
 use crate::attributes;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
@@ -17,6 +16,7 @@ use crate::member::Member;
 use crate::node::{Facts, Place, seen_outside};
 use crate::reach::srvr;
 use crate::session::{Membership, Session};
+use agent_sdk::config::Address;
 
 /// What the node and the actions on it share.
 pub struct Shared {

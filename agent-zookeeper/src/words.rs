@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::address::Address;
+use agent_sdk::config::Address;
 
 /// An answer above this many bytes is none: the longest one that is used here (`mntr`) has a few thousand.
 pub const LARGEST: usize = 256 * 1024;

@@ -9,7 +9,7 @@ use super::deadline::Deadline;
 use super::error::{Awaiting, Fault};
 use super::login::Login;
 use super::tls::Tls;
-use crate::address::Address;
+use agent_sdk::config::Address;
 
 /// The longest answer that is taken where nothing else is said, in bytes: three hundred thousand partitions have room.
 pub const LARGEST_ANSWER: usize = 8 * 1024 * 1024;

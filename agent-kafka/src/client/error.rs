@@ -20,7 +20,7 @@ use super::frame::Announced;
 use super::login::LoginError;
 use super::shape::Misfit;
 use super::versions::Unsupported;
-use crate::address::Address;
+use agent_sdk::config::Address;
 
 /// What went wrong, and with whom.
 #[derive(Debug, Error)]

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use super::endpoint::Endpoint;
 use super::frame;
 use super::recorded;
-use crate::address::Address;
+use agent_sdk::config::Address;
 
 /// What is said to a request.
 pub(super) enum Say {

@@ -1,27 +1,29 @@
 //! Who the client says it is, by SASL.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
+use agent_sdk::config::{Credentials, CredentialsError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::scram::ScramError;
 
 /// A mechanism of SASL that the client knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Mechanism {
     /// The password as it is, for whoever listens; without TLS also for whoever looks on.
+    #[serde(rename = "PLAIN")]
     Plain,
     /// The password is proven, not sent, and the broker proves that it knows it too.
+    #[serde(rename = "SCRAM-SHA-256")]
     ScramSha256,
     /// As before, with the longer hash.
+    #[serde(rename = "SCRAM-SHA-512")]
     ScramSha512,
 }
 
 impl Mechanism {
-    const ALL: [Self; 3] = [Self::Plain, Self::ScramSha256, Self::ScramSha512];
-
     /// Its registered name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,15 +31,6 @@ impl Mechanism {
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 => "SCRAM-SHA-512",
         }
-    }
-}
-
-impl FromStr for Mechanism {
-    type Err = LoginError;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.into_iter().find(|mechanism| mechanism.name() == name);
-        known.ok_or_else(|| LoginError::Unknown(name.chars().take(64).collect()))
     }
 }
 
@@ -53,20 +46,9 @@ pub struct Login {
 /// Why there is no login.
 #[derive(Debug, Error)]
 pub enum LoginError {
-    /// No mechanism of this name.
-    #[error("{0:?} is no mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")]
-    Unknown(String),
-    /// The file cannot be read.
-    #[error("the credentials file {} cannot be read: {cause}", .file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// The file's content is something else.
-    #[error("the credentials file {} is not one line USER:PASSWORD", .0.display())]
-    Malformed(PathBuf),
+    /// There are no credentials to log in with.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// The listener takes other mechanisms.
     #[error("the listener does not take {}, but {offered}", .asked.name())]
     Mechanism {
@@ -86,55 +68,10 @@ pub enum LoginError {
     Scram(#[from] ScramError),
 }
 
-/// User and password. They appear in no log and no error.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    user: String,
-    password: String,
-}
-
-impl Credentials {
-    /// From what a file contains. The password may have colons.
-    pub(super) fn read(file: &Path) -> Result<Self, LoginError> {
-        let text = std::fs::read_to_string(file).map_err(|cause| LoginError::Unreadable {
-            file: file.to_owned(),
-            cause,
-        })?;
-        let line = text.trim_end_matches(['\r', '\n']);
-        match line.split_once(':') {
-            // NUL is what PLAIN puts between the two.
-            Some((user, password)) if !user.is_empty() && !password.is_empty() && !line.contains(['\n', '\0']) => {
-                Ok(Self::new(user, password))
-            }
-            _ => Err(LoginError::Malformed(file.to_owned())),
-        }
-    }
-
-    pub(super) fn new(user: &str, password: &str) -> Self {
-        Self {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        }
-    }
-
-    pub(super) fn user(&self) -> &str {
-        &self.user
-    }
-
-    pub(super) fn password(&self) -> &[u8] {
-        self.password.as_bytes()
-    }
-
-    /// The one message of PLAIN (RFC 4616): no other identity than the user's.
-    pub(super) fn plain(&self) -> Vec<u8> {
-        [b"\0", self.user.as_bytes(), b"\0", self.password()].concat()
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(not shown)")
-    }
+/// The one message of PLAIN (RFC 4616): no other identity than the user's.
+pub(super) fn plain(credentials: &Credentials) -> Vec<u8> {
+    let (user, password) = (credentials.user(), credentials.password());
+    [b"\0", user.as_bytes(), b"\0", password.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -142,28 +79,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_one_line_and_never_shown() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("credentials");
-        std::fs::write(&file, "agent:se:cret\n").unwrap();
-        let credentials = Credentials::read(&file).unwrap();
-        assert_eq!(credentials.plain(), b"\0agent\0se:cret");
-        assert!(!format!("{credentials:?}").contains("cret"));
-        for wrong in ["", "agent", "agent:", ":secret", "a:secret\nc:d", "a:secret\0"] {
-            std::fs::write(&file, wrong).unwrap();
-            let error = Credentials::read(&file).unwrap_err();
-            assert!(matches!(error, LoginError::Malformed(_)), "{wrong:?}");
-            assert!(!format!("{error} {error:?}").contains("secret"));
-        }
-        let missing = Credentials::read(&directory.path().join("none"));
-        assert!(matches!(missing, Err(LoginError::Unreadable { .. })));
+    fn the_message_of_plain_is_user_and_password_between_nul() {
+        assert_eq!(plain(&Credentials::new("agent", "se:cret")), b"\0agent\0se:cret");
     }
 
     #[test]
     fn mechanisms_have_their_registered_names() {
-        for mechanism in Mechanism::ALL {
-            assert_eq!(mechanism.name().parse::<Mechanism>().unwrap(), mechanism);
+        for mechanism in [Mechanism::Plain, Mechanism::ScramSha256, Mechanism::ScramSha512] {
+            let read: Mechanism = serde_json::from_value(mechanism.name().into()).unwrap();
+            assert_eq!(read, mechanism);
         }
-        assert!("GSSAPI".parse::<Mechanism>().is_err());
+        assert!(serde_json::from_str::<Mechanism>("\"GSSAPI\"").is_err());
     }
 }

@@ -29,7 +29,7 @@ use super::endpoint::Endpoint;
 use super::link::Link;
 use super::recorded;
 use super::{Call, Code};
-use crate::address::Address;
+use agent_sdk::config::Address;
 use kafka_protocol::messages::add_raft_voter_request::Listener;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_quorum_request::{PartitionData, TopicData};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agent_sdk::config::Credentials;
 use bytes::Bytes;
 use kafka_protocol::messages::{SaslAuthenticateRequest, SaslHandshakeRequest};
 use kafka_protocol::protocol::StrBytes;
@@ -11,7 +12,7 @@ use super::code::Code;
 use super::connection::{Connection, Lifetime};
 use super::deadline::Deadline;
 use super::error::{Awaiting, Fault};
-use super::login::{Credentials, Login, LoginError, Mechanism};
+use super::login::{self, Login, LoginError, Mechanism};
 use super::scram::{Hash, Scram, ScramError};
 
 /// What a broker says of a refusal is shown up to this many characters.
@@ -23,11 +24,11 @@ pub(super) async fn log_in(
     login: &Login,
     deadline: Deadline,
 ) -> Result<(Connection, Lifetime), Fault> {
-    let credentials = Credentials::read(&login.file)?;
+    let credentials = Credentials::read(&login.file).map_err(LoginError::from)?;
     let connection = agree(connection, login.mechanism, deadline).await?;
     let hash = match login.mechanism {
         Mechanism::Plain => {
-            let (connection, answer) = say(connection, credentials.plain(), deadline).await?;
+            let (connection, answer) = say(connection, login::plain(&credentials), deadline).await?;
             return Ok((connection, answer.lifetime));
         }
         Mechanism::ScramSha256 => Hash::Sha256,

@@ -2,14 +2,13 @@
 //!
 //! Passwords are taken as they are, without `SASLprep`: so does Kafka.
 
+use agent_sdk::config::Credentials;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::digest::{Digest, FixedOutput, Update};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 use thiserror::Error;
-
-use super::login::Credentials;
 
 /// Fewer make a stolen proof cheap to guess from (Kafka itself refuses to store fewer); more are a way to keep the
 /// agent busy for seconds.
@@ -114,7 +113,7 @@ impl Scram {
         }
         let unproven = format!("{NO_BINDING},r={nonce}");
         let signed = format!("{},{challenge},{unproven}", self.bare);
-        let password = self.credentials.password();
+        let password = self.credentials.password().as_bytes();
         let (proof, signature) = match self.hash {
             Hash::Sha256 => {
                 let salted = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(password, &salt, iterations);

@@ -6,7 +6,11 @@
 //! [`load`] reads it: first into a tree that knows the line or variable of each value (`tree`), then into the types
 //! (`typed`), and then it is checked as a whole (`validate`). Ranges, meanings and defaults come from the JSON Schema of the
 //! types (`schema`), which also gives [`example`].
+//!
+//! What sections of stores have in common is here as well: an [`Address`], and [`Credentials`] in a file of their own.
 
+mod address;
+mod credentials;
 mod error;
 mod example;
 mod load;
@@ -18,6 +22,8 @@ mod tree;
 mod typed;
 mod validate;
 
+pub use address::{Address, AddressError};
+pub use credentials::{Credentials, CredentialsError};
 pub use error::{ConfigError, ConfigFault};
 pub use example::example;
 pub use load::{load, parse};

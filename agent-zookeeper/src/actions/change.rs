@@ -6,13 +6,13 @@ use agent_sdk::action::{ActionError, Invocation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
 use crate::client;
 use crate::ensemble::{Ensemble, Version};
 use crate::member::Member;
 use crate::reach::{Reached, reach};
 use crate::reconfig::{Verdict, verdict};
 use crate::store::Shared;
+use agent_sdk::config::Address;
 
 /// A change, and the version of the configuration that it is based on. The server makes it on no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

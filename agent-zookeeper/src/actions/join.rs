@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::admit::{self, Admission};
 use super::change::{self, Change, Outcome};
 use super::joiner::{self, Joiner};
-use crate::address::Address;
 use crate::config::Server;
 use crate::ensemble::Ensemble;
 use crate::member::{Member, Role};
 use crate::srvr::Mode;
 use crate::store::Shared;
+use agent_sdk::config::Address;
 
 /// Takes this server into the ensemble of another.
 pub struct Join(Arc<Shared>);

@@ -2,15 +2,16 @@
 //!
 //! Whoever is named by somebody else is asked without credentials; the agent's own server may have them.
 
-use crate::address::Address;
 use crate::client::{Client, ClientError};
-use crate::config::{Credentials, Server};
+use crate::config::Server;
 use crate::ensemble::Ensemble;
 use crate::member::Member;
 use crate::node::NoAnswer;
 use crate::reach::srvr;
 use crate::srvr::Mode;
 use crate::words::WordError;
+use agent_sdk::config::Address;
+use agent_sdk::config::Credentials;
 
 /// A server that is to be admitted, as it answers itself.
 #[derive(Debug)]

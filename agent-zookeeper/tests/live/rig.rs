@@ -51,7 +51,7 @@ pub(crate) fn settings(cluster: &Cluster, server: &Server) -> config::Server {
     }
 }
 
-pub(crate) fn address(socket: SocketAddr) -> agent_zookeeper::address::Address {
+pub(crate) fn address(socket: SocketAddr) -> agent_sdk::config::Address {
     socket.to_string().parse().unwrap()
 }
 

@@ -1,12 +1,12 @@
 //! Logging in at real brokers.
 
 use super::{SOON, common, variable};
-use crate::address::Address;
 use crate::client::Fault;
 use crate::client::endpoint::Endpoint;
 use crate::client::link::Link;
 use crate::client::login::{Login, LoginError, Mechanism};
 use crate::client::tls::Tls;
+use agent_sdk::config::Address;
 
 /// A listener that takes no SASL.
 pub(super) async fn none(address: &Address) {

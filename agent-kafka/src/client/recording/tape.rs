@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::address::Address;
 use crate::client::frame;
 use crate::client::recorded::Exchange;
+use agent_sdk::config::Address;
 
 /// What passes.
 #[derive(Clone, Default)]

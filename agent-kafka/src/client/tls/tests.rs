@@ -7,10 +7,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 
 use super::*;
-use crate::address::Address;
 use crate::client::endpoint::Endpoint;
 use crate::client::fake::{Peer, Say};
 use crate::client::link::Link;
+use agent_sdk::config::Address;
 
 const SOON: Duration = Duration::from_secs(20);
 

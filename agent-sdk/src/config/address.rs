@@ -1,14 +1,16 @@
-//! Host and port.
+//! Host and port, as a store's configuration names them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Where something listens. Hosts are compared without regard to case, IPv6 literals by what they mean, and never resolved: what is meant is the entry,
-/// not where a name leads today.
+/// Where something listens, written as host:port, an IPv6 literal in brackets. Hosts are compared without regard to case,
+/// literals by what they mean, and never resolved: what is meant is the entry, not where a name leads today.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
@@ -44,6 +46,21 @@ impl Address {
     /// Whether it means every address of its host.
     pub fn is_wildcard(&self) -> bool {
         matches!(self.host.as_str(), "0.0.0.0" | "::")
+    }
+}
+
+/// A text.
+impl JsonSchema for Address {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
     }
 }
 
