@@ -32,7 +32,7 @@ pub mod frame;
 pub mod link;
 pub mod login;
 #[cfg(test)]
-mod recorded;
+pub(crate) mod recorded;
 #[cfg(test)]
 mod recording;
 mod sasl;

@@ -10,34 +10,34 @@ use super::call::Call;
 use super::wire;
 
 /// The releases that there are recordings of.
-pub(super) const RELEASES: [(&str, &str); 2] = [
+pub(crate) const RELEASES: [(&str, &str); 2] = [
     ("3.9.2", include_str!("recorded/3.9.2.txt")),
     ("4.3.0", include_str!("recorded/4.3.0.txt")),
 ];
 
 /// One request and its answer, without their lengths.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     /// Which listener: `broker`, `controller`.
-    pub(super) listener: String,
-    pub(super) request: Bytes,
-    pub(super) answer: Bytes,
+    pub(crate) listener: String,
+    pub(crate) request: Bytes,
+    pub(crate) answer: Bytes,
 }
 
 impl Exchange {
     /// Key and version, which every request begins with.
-    pub(super) fn asks(&self) -> (i16, i16) {
+    pub(crate) fn asks(&self) -> (i16, i16) {
         let [a, b, c, d] = self.request[..4].try_into().unwrap();
         (i16::from_be_bytes([a, b]), i16::from_be_bytes([c, d]))
     }
 
-    pub(super) fn correlation(&self) -> i32 {
+    pub(crate) fn correlation(&self) -> i32 {
         i32::from_be_bytes(self.request[4..8].try_into().unwrap())
     }
 }
 
 /// A heading for each exchange, then what was sent (`>`) and what came (`<`), in hexadecimal.
-pub(super) fn render(exchanges: &[Exchange], name: impl Fn(i16) -> String) -> String {
+pub(crate) fn render(exchanges: &[Exchange], name: impl Fn(i16) -> String) -> String {
     let mut text = String::new();
     for exchange in exchanges {
         let (key, version) = exchange.asks();
@@ -55,7 +55,7 @@ pub(super) fn render(exchanges: &[Exchange], name: impl Fn(i16) -> String) -> St
     text
 }
 
-pub(super) fn parse(text: &str) -> Vec<Exchange> {
+pub(crate) fn parse(text: &str) -> Vec<Exchange> {
     let block = |block: &str| {
         let side = |sign: char| {
             let lines = block.lines().filter_map(|line| line.strip_prefix(sign));
@@ -79,20 +79,20 @@ pub(super) fn parse(text: &str) -> Vec<Exchange> {
 }
 
 /// The recorded exchanges of one release.
-pub(super) fn of(release: &str) -> Vec<Exchange> {
+pub(crate) fn of(release: &str) -> Vec<Exchange> {
     let (_, text) = RELEASES.into_iter().find(|(name, _)| *name == release).unwrap();
     parse(text)
 }
 
 /// What a listener of this release answered to this request, first of all.
-pub(super) fn first(release: &str, listener: &str, key: i16) -> Exchange {
+pub(crate) fn first(release: &str, listener: &str, key: i16) -> Exchange {
     let mut exchanges = of(release).into_iter();
     let found = exchanges.find(|exchange| exchange.listener == listener && exchange.asks().0 == key);
     found.unwrap_or_else(|| panic!("no exchange of {key} with the {listener} of {release}"))
 }
 
 /// An answer as the client reads it.
-pub(super) fn read<C: Call>(exchange: &Exchange) -> C::Answer {
+pub(crate) fn read<C: Call>(exchange: &Exchange) -> C::Answer {
     let (_, version) = exchange.asks();
     let body = wire::uncover::<C>(exchange.answer.clone(), version, exchange.correlation()).unwrap();
     let (_, fields) = C::ANSWERS.iter().find(|(known, _)| *known == version).unwrap();
