@@ -13,17 +13,27 @@ use super::versions::Versions;
 pub struct Link {
     endpoint: Endpoint,
     kept: Option<Connection>,
+    opened: u64,
 }
 
 impl Link {
     /// A way to this listener.
     pub const fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, kept: None }
+        Self {
+            endpoint,
+            kept: None,
+            opened: 0,
+        }
     }
 
     /// Whom it leads to.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// How many connections it has made. While that number stays, it is the same process that answers.
+    pub const fn opened(&self) -> u64 {
+        self.opened
     }
 
     /// Asks, and returns within the time given, whatever has to be done for it.
@@ -43,7 +53,7 @@ impl Link {
     pub async fn versions(&mut self, within: Duration) -> Result<Versions, ClientError> {
         let connection = match self.quiet().await {
             Some(kept) => Ok(kept),
-            None => Connection::open(&self.endpoint, Deadline::after(within)).await,
+            None => self.open(Deadline::after(within)).await,
         };
         let connection = connection.map_err(|fault| fault.at(self.endpoint.address.clone()))?;
         Ok(self.kept.insert(connection).versions().clone())
@@ -61,8 +71,14 @@ impl Link {
                 answered => return answered,
             }
         }
-        let connection = Connection::open(&self.endpoint, deadline).await?;
+        let connection = self.open(deadline).await?;
         self.over(connection, request, deadline).await
+    }
+
+    async fn open(&mut self, deadline: Deadline) -> Result<Connection, Fault> {
+        let connection = Connection::open(&self.endpoint, deadline).await?;
+        self.opened += 1;
+        Ok(connection)
     }
 
     async fn over<C: Call>(

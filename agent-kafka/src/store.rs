@@ -1,0 +1,186 @@
+//! The process as the framework shows it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use agent_sdk::agent::Agent;
+use agent_sdk::datastore::{DataStore, StoreError};
+use agent_sdk::spec::{Addresses, Attributes, Identity, Map, NodeStatus, Shard, StoreVersion};
+use tokio::time::Instant;
+
+use crate::ask::placement::{Partition, Placement};
+use crate::ask::{AskError, directories, offsets, placement};
+use crate::attributes;
+use crate::config::{LagFrom, Process, ProcessError, Validated};
+use crate::lag::{self, Lags};
+use crate::node::{Facts, store_error};
+use crate::shards;
+use crate::sight::Sight;
+use crate::version;
+
+/// The agent for a process: the node and the actions on it.
+///
+/// **Errors**: a section that does not hold together, or names files that are of no use.
+pub fn agent(process: Process) -> Result<Agent, ProcessError> {
+    let sight = Arc::new(Sight::new(process.validated()?));
+    Ok(Agent::new(Kafka(sight)))
+}
+
+/// A Kafka process.
+pub struct Kafka(Arc<Sight>);
+
+impl Kafka {
+    fn process(&self) -> &Validated {
+        self.0.process()
+    }
+
+    /// The exact version: as configured, else as the process's files say, else its release line.
+    async fn version(&self, facts: &Facts) -> Option<StoreVersion> {
+        if let Some(configured) = &self.process().version {
+            return Some(configured.clone());
+        }
+        let versions = facts.versions()?;
+        let sight = self.0.clone();
+        let of_broker = facts.live_broker().and(self.process().broker.as_ref());
+        let port = of_broker.or(self.process().controller.as_ref())?.own().address.port();
+        let exact = tokio::task::spawn_blocking(move || sight.version(|| version::of_listener(port)));
+        exact.await.ok().flatten().or_else(|| version::line(versions))
+    }
+
+    fn addresses(&self, facts: &Facts) -> Addresses {
+        let configured = |way: &Option<crate::config::Way>| way.as_ref().map(|way| way.own().address.clone());
+        let advertised = || {
+            facts
+                .live_broker()?
+                .cluster
+                .member(facts.id()?)
+                .map(|member| member.address.clone())
+        };
+        let client = advertised().or_else(|| configured(&self.process().broker));
+        let controller = || {
+            let own = facts.configuration()?;
+            own.controller_addresses().next().map(|(_, address)| address.clone())
+        };
+        let controller = match facts.is_controller() {
+            true => controller().or_else(|| configured(&self.process().controller)),
+            false => None,
+        };
+        let member = controller.clone().or_else(|| client.clone());
+        Addresses {
+            client: client.map(|address| address.to_string()),
+            member: member.map(|address| address.to_string()),
+            others: controller
+                .map(|address| ("controller".to_owned(), address.to_string()))
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// The replicas of partitions, by three requests whatever their number.
+    async fn partitions(&self, facts: &Facts) -> Result<Vec<Shard>, StoreError> {
+        let (Some(link), Some(id)) = (self.0.partitions(), facts.id()) else {
+            return Ok(Vec::new());
+        };
+        let told = |error: AskError| store_error(&error);
+        let end = || Instant::now() + self.process().timeouts.answer();
+        let mut link = link.lock().await;
+        let placement = placement::ask(&mut link, end()).await.map_err(told)?;
+        let lying = match directories::all(&mut link, true, end()).await {
+            Ok(lying) => Some(lying),
+            // Where the agent may not see the directories, what the cluster places here is all there is to list.
+            Err(error @ AskError::Answered { .. }) => {
+                tracing::debug!(%error, "the broker does not tell which logs lie in its directories");
+                None
+            }
+            Err(error) => return Err(told(error)),
+        };
+        let here: Option<HashSet<_>> = lying.as_ref().map(|lying| shards::logs(lying).collect());
+        let lies = |partition: &Partition<'_>| {
+            here.as_ref()
+                .is_none_or(|here| here.contains(&(partition.topic(), partition.index())))
+        };
+        let ends = offsets::ask(&mut link, placement.of(id).filter(lies), end())
+            .await
+            .map_err(told)?;
+        let lags = self.lags(id, facts, &placement, end()).await;
+        let lying = lying.unwrap_or_default();
+        Ok(shards::of_partitions(id, &placement, &lying, &ends, &lags))
+    }
+
+    async fn lags(&self, id: i32, facts: &Facts, placement: &Placement, end: Instant) -> Lags {
+        match &self.process().lag {
+            LagFrom::Nowhere => Lags::None,
+            LagFrom::Metrics(address) => {
+                let told = lag::metrics::ask(address, self.process().timeouts.answer()).await;
+                told.unwrap_or_else(|error| {
+                    tracing::warn!(%address, error, "the metrics tell no lag: it is left out");
+                    Lags::None
+                })
+            }
+            LagFrom::Leaders => match (&self.process().broker, facts.live_broker()) {
+                (Some(way), Some(broker)) => lag::leaders::ask(id, way, &broker.cluster, placement, end).await,
+                _ => Lags::None,
+            },
+        }
+    }
+}
+
+impl DataStore for Kafka {
+    const STORE_ID: &'static str = "kafka";
+
+    async fn status(&self) -> NodeStatus {
+        let last = self.0.last_summary();
+        self.0.facts().await.status(last.as_deref())
+    }
+
+    async fn identity(&self) -> Identity {
+        let facts = self.0.facts().await;
+        Identity {
+            node_id: facts.id().map(|id| id.to_string()),
+            version: self.version(&facts).await,
+            addresses: self.addresses(&facts),
+        }
+    }
+
+    async fn cluster_id(&self) -> Result<Option<String>, StoreError> {
+        self.0.facts().await.cluster_id()
+    }
+
+    async fn shards(&self) -> Result<Vec<Shard>, StoreError> {
+        let facts = self.0.facts().await;
+        // Nobody answers, or another: there is nothing to list, or nothing that could be.
+        if facts.cluster_id()?.is_none() {
+            return Ok(Vec::new());
+        }
+        let lag = self.process().lag != LagFrom::Nowhere;
+        let own = match (facts.id(), &facts.quorum) {
+            (Some(id), Ok(quorum)) => shards::of_metadata_log(id, facts.directory(), quorum, lag),
+            _ => None,
+        };
+        // A list without the partitions of a broker that starts would look like one that has lost them.
+        let mut all = if facts.is_broker() {
+            self.partitions(&facts).await?
+        } else {
+            Vec::new()
+        };
+        all.extend(own);
+        Ok(all)
+    }
+
+    async fn attributes(&self, which: Map) -> Attributes {
+        match which {
+            Map::Node => Attributes::new(),
+            Map::Store => {
+                let facts = self.0.facts().await;
+                let placement = match (self.0.partitions(), facts.live_broker()) {
+                    (Some(link), Some(_)) => {
+                        let end = Instant::now() + self.process().timeouts.answer();
+                        placement::ask(&mut *link.lock().await, end).await.ok()
+                    }
+                    _ => None,
+                };
+                attributes::store(&facts, placement.as_ref())
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The agent against real Kafka nodes: each numbered line of what it has to show is a test. `cargo live-test kafka` runs
+//! them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of this is tests, also what is in no function with that attribute"
+)]
+
+#[path = "live/look.rs"]
+mod look;
+#[path = "live/rig.rs"]
+mod rig;
