@@ -17,7 +17,7 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 
 use crate::ask::cluster::{self, Side};
-use crate::ask::placement::{self, Part};
+use crate::ask::placement;
 use crate::ask::{AskError, Quorum, configuration, directories, left, quorum};
 use crate::client::{Code, Link};
 use crate::config::{Validated, Way};
@@ -52,6 +52,8 @@ struct Last {
     summary: Option<(Instant, String)>,
     /// When the broker was last in sync, and over which connections that was seen.
     served: Option<(Instant, Opened)>,
+    /// Over which connections the broker was seen unfenced.
+    unfenced: Option<Opened>,
     voted: bool,
     /// A partition that the broker was in sync for: one that is asked for in place of all.
     witness: Option<(String, i32)>,
@@ -236,12 +238,11 @@ impl Sight {
     /// Whether the broker is in sync for any of its partitions. Asks for one that it was in sync for, and only where it is
     /// not any more for all.
     async fn in_sync(&self, link: &mut Link, broker: i32, end: Instant) -> Option<bool> {
-        let serves = |part| matches!(part, Part::Leader | Part::InSync);
         let witness = self.last().witness.clone();
         if let Some((topic, index)) = witness {
             let told = placement::ask_of(link, &[&topic], end).await.ok()?;
             let mut partitions = told.partitions().filter(|partition| partition.index() == index);
-            if partitions.any(|partition| serves(partition.part_of(broker))) {
+            if partitions.any(|partition| partition.is_served_by(broker)) {
                 return Some(true);
             }
         } else if self.last().empty.is_some_and(|when| when.elapsed() < RECENT) {
@@ -254,7 +255,7 @@ impl Sight {
         last.witness = None;
         held.peek()?;
         // One that Kafka keeps its own state in is seldom deleted.
-        let in_sync = || told.of(broker).filter(|partition| serves(partition.part_of(broker)));
+        let in_sync = || told.of(broker).filter(|partition| partition.is_served_by(broker));
         let witness = in_sync()
             .find(placement::Partition::is_internal)
             .or_else(|| in_sync().next());
@@ -269,6 +270,7 @@ impl Sight {
             .filter(|(when, over)| when.elapsed() < RECENT && same_process(*over, opened));
         Before {
             served: served.is_some(),
+            unfenced: last.unfenced.is_some_and(|over| same_process(over, opened)),
             voted: last.voted,
         }
     }
@@ -283,6 +285,11 @@ impl Sight {
             && broker.in_sync == Some(true)
         {
             last.served = Some((Instant::now(), opened));
+        }
+        if let (Some(broker), Some(id)) = (facts.live_broker(), facts.id())
+            && broker.cluster.is_unfenced(id)
+        {
+            last.unfenced = Some(opened);
         }
         if let Some(vote) = facts.vote() {
             last.voted |= vote.counts();

@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 /// The file in each log directory that says whose it is.
 const FILE: &str = "meta.properties";
+/// The directory of the metadata log.
+const LOG: &str = "__cluster_metadata-0";
 
 /// What the log directories say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,9 @@ pub enum Storage {
     Formatted(Format),
     /// None of them is formatted.
     Blank(PathBuf),
-    /// They cannot be read, contradict each other, or are formatted in part; in the operator's words.
+    /// Some of them are formatted, for this cluster: formatting was cut off.
+    Partial(Option<String>),
+    /// They cannot be read, or contradict each other; in words for the operator.
     Unclear(String),
 }
 
@@ -36,6 +40,9 @@ pub struct Format {
     pub cluster_id: Option<String>,
     /// directory.id of the first directory, which is that of the metadata log.
     pub directory_id: Option<Uuid>,
+    /// Whether the first directory holds a metadata log: formatting makes one for the first node of a cluster, and none for
+    /// one that is to join.
+    pub has_log: bool,
 }
 
 /// An id of Kafka's is a UUID in 22 letters.
@@ -71,14 +78,16 @@ impl Storage {
         let mut found: Option<(PathBuf, Format)> = None;
         let mut blank: Option<&PathBuf> = None;
         for directory in directories {
-            let file = directory.join(FILE);
-            let format = match read(&file) {
+            let format = match read(directory) {
                 Ok(Some(format)) => format,
                 Ok(None) => {
                     blank = blank.or(Some(directory));
                     continue;
                 }
-                Err(error) => return Self::Unclear(format!("{} cannot be read: {error}", file.display())),
+                Err(error) => {
+                    let file = directory.join(FILE);
+                    return Self::Unclear(format!("{} cannot be read: {error}", file.display()));
+                }
             };
             match &found {
                 None => found = Some((directory.clone(), format)),
@@ -95,10 +104,7 @@ impl Storage {
             (None, None) => Self::Unknown,
             (None, Some(blank)) => Self::Blank(blank.clone()),
             (Some((_, format)), None) => Self::Formatted(format),
-            (Some((first, _)), Some(blank)) => {
-                let (first, blank) = (first.display(), blank.display());
-                Self::Unclear(format!("{first} is formatted and {blank} is not"))
-            }
+            (Some((_, format)), Some(_)) => Self::Partial(format.cluster_id),
         }
     }
 
@@ -106,14 +112,14 @@ impl Storage {
     pub const fn format(&self) -> Option<&Format> {
         match self {
             Self::Formatted(format) => Some(format),
-            Self::Unknown | Self::Blank(_) | Self::Unclear(_) => None,
+            Self::Unknown | Self::Blank(_) | Self::Partial(_) | Self::Unclear(_) => None,
         }
     }
 }
 
-fn read(file: &Path) -> io::Result<Option<Format>> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => Ok(Some(parse(&text))),
+fn read(directory: &Path) -> io::Result<Option<Format>> {
+    match std::fs::read_to_string(directory.join(FILE)) {
+        Ok(text) => Ok(Some(parse(&text, directory.join(LOG).exists()))),
         // A directory that is not there is made by formatting.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -121,7 +127,7 @@ fn read(file: &Path) -> io::Result<Option<Format>> {
 }
 
 /// Java's format of properties, as Kafka writes it: a name, an equals sign and a value on each line.
-fn parse(text: &str) -> Format {
+fn parse(text: &str, has_log: bool) -> Format {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let values: HashMap<_, _> = lines
         .filter_map(|line| line.split_once('='))
@@ -131,6 +137,7 @@ fn parse(text: &str) -> Format {
         node_id: values.get("node.id").and_then(|id| id.parse().ok()),
         cluster_id: values.get("cluster.id").map(|id| (*id).to_owned()),
         directory_id: values.get("directory.id").and_then(|id| read_id(id).ok()),
+        has_log,
     }
 }
 
@@ -180,7 +187,8 @@ mod tests {
             Storage::Unclear(reason) => reason,
             other => panic!("{other:?}"),
         };
-        assert!(unclear(&[Some(WRITTEN), None]).contains("is not"));
+        let partial = read(&[None, Some(WRITTEN)]);
+        assert_eq!(partial, Storage::Partial(Some("5L6g3nShT-eMCtK--X86sw".to_owned())));
         let other = WRITTEN.replace("node.id=3", "node.id=4");
         assert!(unclear(&[Some(WRITTEN), Some(&other)]).contains("different"));
     }

@@ -5,7 +5,7 @@ use kafka_protocol::messages::{DescribeClusterRequest, DescribeClusterResponse};
 use tokio::time::Instant;
 
 use super::{AskError, accept, left};
-use crate::client::Link;
+use crate::client::{Code, Link};
 
 /// Which nodes are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,11 @@ pub enum Side {
 /// The cluster as one node sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
-    /// Its id.
-    pub id: String,
+    /// Its id; none as long as a controller has loaded nothing of its log.
+    pub id: Option<String>,
     /// Asked of a controller: the one that leads, where there is one. Asked of a broker it is any broker, and none here.
     pub leader: Option<i32>,
-    /// The nodes, of one side.
+    /// The nodes of one side: all that are registered, controllers that do not vote included.
     pub members: Vec<Member>,
     /// Whether fenced brokers are listed too. 3.9 leaves them out.
     pub lists_fenced: bool,
@@ -62,7 +62,11 @@ pub async fn ask(link: &mut Link, side: Side, end: Instant) -> Result<Cluster, A
         .with_endpoint_type(if side == Side::Brokers { 1 } else { 2 })
         .with_include_fenced_brokers(lists_fenced);
     let told = link.call(&request, left(end)).await?;
-    accept::<DescribeClusterRequest>(link, told.error_code, told.error_message.as_deref())?;
+    // So a controller answers that has loaded nothing of its log: it knows of no node yet, and of no cluster.
+    let blank = side == Side::Controllers && Code(told.error_code) == Code::UNSUPPORTED_VERSION;
+    if !blank {
+        accept::<DescribeClusterRequest>(link, told.error_code, told.error_message.as_deref())?;
+    }
     Ok(read(&told, side, lists_fenced))
 }
 
@@ -76,7 +80,7 @@ fn read(told: &DescribeClusterResponse, side: Side, lists_fenced: bool) -> Clust
         })
     });
     Cluster {
-        id: told.cluster_id.to_string(),
+        id: Some(told.cluster_id.to_string()).filter(|id| !id.is_empty()),
         leader: Some(*told.controller_id).filter(|id| side == Side::Controllers && *id >= 0),
         members: members.collect(),
         lists_fenced,
@@ -98,11 +102,21 @@ mod tests {
                 recorded::read::<DescribeClusterRequest>(&exchange)
             };
             let brokers = read(&told("broker"), Side::Brokers, release != "3.9.2");
-            assert_eq!((brokers.id.len(), brokers.leader), (22, None));
+            let id = brokers.id.as_ref().unwrap();
+            assert_eq!((id.len(), brokers.leader), (22, None));
             assert!(brokers.is_unfenced(1) && !brokers.is_unfenced(2));
             let controllers = read(&told("controller"), Side::Controllers, false);
             assert_eq!((&controllers.id, controllers.leader), (&brokers.id, Some(1)));
             assert_ne!(controllers.members[0].address, brokers.members[0].address);
         }
+    }
+
+    #[test]
+    fn a_controller_that_has_loaded_nothing_knows_no_cluster() {
+        let told = DescribeClusterResponse::default()
+            .with_error_code(35)
+            .with_controller_id((-1).into());
+        let cluster = read(&told, Side::Controllers, false);
+        assert_eq!((cluster.id, cluster.leader, cluster.members), (None, None, Vec::new()));
     }
 }

@@ -1,6 +1,7 @@
 //! Questions to a Kafka process, each with what its answer means. One file for each: the request, the answer as a type of
 //! our own, and the reading of one into the other, which is pure and tested on recorded answers of real servers.
 
+pub mod changes;
 pub mod cluster;
 pub mod configuration;
 pub mod directories;

@@ -100,6 +100,12 @@ impl<'a> Partition<'a> {
         self.told.replica_nodes.contains(&BrokerId(broker))
     }
 
+    /// Whether this broker serves it: leads it, or follows a leader in sync. A broker that shuts down may be left in the
+    /// in-sync set of a partition that has no other replica; nobody leads that one.
+    pub fn is_served_by(&self, broker: i32) -> bool {
+        self.leader().is_some() && matches!(self.part_of(broker), Part::Leader | Part::InSync)
+    }
+
     /// What this broker is to it.
     pub fn part_of(&self, broker: i32) -> Part {
         let broker = BrokerId(broker);
