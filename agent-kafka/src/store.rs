@@ -8,6 +8,7 @@ use agent_sdk::datastore::{DataStore, StoreError};
 use agent_sdk::spec::{Addresses, Attributes, Identity, Map, NodeStatus, Shard, StoreVersion};
 use tokio::time::Instant;
 
+use crate::actions::{Add, Drain, Elect, Init, Join, Remove};
 use crate::ask::placement::{Partition, Placement};
 use crate::ask::{AskError, directories, offsets, placement};
 use crate::attributes;
@@ -23,7 +24,13 @@ use crate::version;
 /// **Errors**: a section that does not hold together, or names files that are of no use.
 pub fn agent(process: Process) -> Result<Agent, ProcessError> {
     let sight = Arc::new(Sight::new(process.validated()?));
-    Ok(Agent::new(Kafka(sight)))
+    Ok(Agent::new(Kafka(sight.clone()))
+        .cluster_init(Init::new(sight.clone()))
+        .cluster_join(Join::new(sight.clone()))
+        .cluster_add(Add::new(sight.clone()))
+        .cluster_remove(Remove::new(sight.clone()))
+        .action(Elect::new(sight.clone()))
+        .action(Drain::new(sight)))
 }
 
 /// A Kafka process.

@@ -9,5 +9,7 @@
 
 #[path = "live/look.rs"]
 mod look;
+#[path = "live/membership.rs"]
+mod membership;
 #[path = "live/rig.rs"]
 mod rig;

@@ -53,7 +53,7 @@ impl Facts {
     }
 
     /// Why what answers is not the node that the agent is for.
-    pub(super) fn disagreement(&self) -> Option<String> {
+    pub(crate) fn disagreement(&self) -> Option<String> {
         let another = |own: &Own| matches!(own, Own::Another);
         let broker = self.live_broker().is_some_and(|broker| another(&broker.own));
         if broker

@@ -11,6 +11,10 @@ use testbed::kafka::{Builder, Cluster, Node};
 use testbed::poll;
 
 pub(crate) const UP: Duration = Duration::from_secs(120);
+pub(crate) const INIT: &str = "agent.replicante.io/cluster.init";
+pub(crate) const ADD: &str = "agent.replicante.io/cluster.add";
+pub(crate) const JOIN: &str = "agent.replicante.io/cluster.join";
+pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
 
 /// Nodes and their agents, by the nodes' numbers.
 pub(crate) struct Rig {
@@ -140,6 +144,7 @@ pub(crate) fn attribute(agent: &TestAgent, name: &str) -> Option<Value> {
 
 /// Runs an action to its end.
 pub(crate) fn run(client: &Client, kind: &str, args: &Value) -> Record {
+    // A null is no argument at all.
     perform(client, &Schedule::new(kind).with_args(args))
 }
 

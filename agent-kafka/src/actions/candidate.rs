@@ -1,0 +1,138 @@
+//! A controller that is to vote: what it is, as it says itself.
+//!
+//! Kafka does not check that an endpoint is that of the voter whom it is given for: a wrong one is taken, and later the
+//! quorum is lost for good. So the id and the listeners come from the node's own configuration, the directory from what the
+//! quorum sees of its copy, and whoever listens at the endpoint is asked whether it is that node.
+
+use agent_sdk::action::ActionError;
+use agent_sdk::config::Address;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::ask::changes::Voter;
+use crate::ask::{Configuration, Quorum, configuration};
+use crate::client::Link;
+use crate::config::Validated;
+use crate::storage::{read_id, write_id};
+
+/// A controller that is to vote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// node.id.
+    pub id: i32,
+    /// directory.id of the directory that holds its metadata log, as Kafka writes it.
+    pub directory_id: String,
+    /// Its listeners for controllers, each as a name and an address.
+    pub listeners: Vec<(String, Address)>,
+}
+
+/// How far a controller is on its way to a vote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stand {
+    /// It votes.
+    Voter,
+    /// It is ready.
+    Ready(Candidate),
+    /// A copy on another disk votes in its name.
+    Replaced(Uuid),
+    /// Not yet, for this reason.
+    NotYet(String),
+    /// Its own configuration makes it a voter at its start.
+    ByItself,
+}
+
+impl Candidate {
+    /// As a request takes it.
+    pub(super) fn voter(&self) -> Option<Voter<'_>> {
+        Some(Voter {
+            id: self.id,
+            directory: read_id(&self.directory_id).ok()?,
+            listeners: &self.listeners,
+        })
+    }
+}
+
+/// How far the controller of this configuration is. `directory`: its directory, where known otherwise than by the quorum.
+pub(super) fn stand(own: &Configuration, directory: Option<Uuid>, quorum: &Quorum) -> Stand {
+    let id = own.node_id;
+    if quorum.voter(id, directory).is_some() && is_newest(id, directory, quorum) {
+        return Stand::Voter;
+    }
+    if own.joins_by_itself {
+        return Stand::ByItself;
+    }
+    let listeners: Vec<_> = own.controller_addresses().cloned().collect();
+    if listeners.is_empty() {
+        return Stand::NotYet("it tells no listener for controllers that others could reach".to_owned());
+    }
+    // A disk that was replaced leaves the old copy listed for minutes: the one that fetches is the newest.
+    let observed = quorum.observers.iter().filter(|observer| observer.id == id);
+    let observed = observed.filter(|observer| directory.is_none() || observer.directory == directory);
+    let Some(observer) = observed.max_by_key(|observer| observer.caught_up_ms) else {
+        return Stand::NotYet("it does not follow the quorum yet".to_owned());
+    };
+    let Some(directory) = observer.directory else {
+        return Stand::NotYet("the quorum does not know its directory".to_owned());
+    };
+    if !quorum.is_up_to_date(observer) {
+        return Stand::NotYet("it follows the quorum, and is behind".to_owned());
+    }
+    if let Some(old) = quorum.voter(id, None).and_then(|voter| voter.directory) {
+        return Stand::Replaced(old);
+    }
+    Stand::Ready(Candidate {
+        id,
+        directory_id: write_id(directory),
+        listeners,
+    })
+}
+
+/// The voter of this id is another disk of it, perhaps one that is gone.
+pub(super) fn replaced(id: i32, old: Uuid) -> ActionError {
+    ActionError::last(
+        "other_directory",
+        format!(
+            "node {id} is a voter with the directory {}, which is not the one that it has now: remove that voter first \
+             (cluster.remove with roles [controller])",
+            write_id(old)
+        ),
+    )
+}
+
+/// Whether the copy that votes is the one that fetches, where the directory is not known: the other copy of the same node
+/// would be listed as an observer that is up to date.
+fn is_newest(id: i32, directory: Option<Uuid>, quorum: &Quorum) -> bool {
+    directory.is_some()
+        || !quorum
+            .observers
+            .iter()
+            .any(|observer| observer.id == id && quorum.is_up_to_date(observer))
+}
+
+/// Asks whoever listens at the candidate's endpoints whether it is that node. The reason why not, else.
+pub(super) async fn confirm(process: &Validated, candidate: &Candidate) -> Result<(), String> {
+    let Some(way) = &process.controller else {
+        return Err("the agent is told of no listener for controllers: set store.controller".to_owned());
+    };
+    for (name, address) in &candidate.listeners {
+        let mut link = match way.to_stranger(address.clone()) {
+            Ok(endpoint) => Link::new(endpoint),
+            Err(error) => return Err(error.to_string()),
+        };
+        let end = Instant::now() + process.timeouts.answer();
+        match configuration::ask(&mut link, &[candidate.id], end).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                return Err(format!(
+                    "whoever listens at {address}, its listener {name}, is not node {}",
+                    candidate.id
+                ));
+            }
+            Err(error) => return Err(format!("its listener {name} cannot be asked: {error}")),
+        }
+        // Further listeners may ask for something else of those who connect: the first is the one that voters use.
+        break;
+    }
+    Ok(())
+}

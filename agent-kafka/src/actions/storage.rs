@@ -1,0 +1,190 @@
+//! From a blank disk to a process that answers: the way that `cluster.init` and `cluster.join` have in common. Deciding is
+//! pure.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use agent_sdk::action::ActionError;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::of_command;
+use crate::command;
+use crate::config::Validated;
+use crate::node::Facts;
+use crate::storage::Storage;
+
+/// A step on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Up {
+    /// Format the storage.
+    Format {
+        /// For this cluster.
+        cluster_id: String,
+        /// As its first node, or as one that is to join.
+        first: bool,
+    },
+    /// Start the process.
+    Start,
+}
+
+impl fmt::Display for Up {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format {
+                cluster_id,
+                first: true,
+            } => {
+                write!(f, "format the storage as the first node of cluster {cluster_id}")
+            }
+            Self::Format {
+                cluster_id,
+                first: false,
+            } => write!(f, "format the storage for cluster {cluster_id}"),
+            Self::Start => f.write_str("start the process"),
+        }
+    }
+}
+
+/// What to do next on the way.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// This.
+    Do(Up),
+    /// Wait for this.
+    Wait(String),
+    /// The process answers.
+    There,
+}
+
+/// How long a process that was started may take to answer before it is started again: a broker that cannot register gives
+/// up after a minute.
+const STARTING: Duration = Duration::from_secs(75);
+
+/// What the decision needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    /// What was seen of the node.
+    pub(super) facts: &'a Facts,
+    /// The step before.
+    pub(super) last: Option<&'a Up>,
+    /// The cluster that the node is to be in.
+    pub(super) cluster_id: &'a str,
+    /// As its first node, or as one that is to join.
+    pub(super) first: bool,
+    /// Whether the agent can start the process.
+    pub(super) starts: bool,
+    /// Whether this agent has started it just now.
+    pub(super) started: bool,
+}
+
+/// Decides.
+///
+/// **Errors**: storage that is another cluster's, or cannot be read: nothing is ever formatted over.
+pub(super) fn decide(given: &Given<'_>) -> Result<Way, ActionError> {
+    let Given {
+        facts,
+        last,
+        cluster_id,
+        first,
+        starts,
+        started,
+    } = *given;
+    let format = || Up::Format {
+        cluster_id: cluster_id.to_owned(),
+        first,
+    };
+    match &facts.storage {
+        Storage::Unknown => {
+            return Err(ActionError::last(
+                "not_configured",
+                "the agent does not know where the log directories are: set store.log_directories",
+            ));
+        }
+        Storage::Unclear(reason) => return Err(ActionError::retry("storage_unclear", reason.clone())),
+        // Only what this action has begun is known to have been begun in the same way.
+        Storage::Partial(_) if last == Some(&format()) => return Ok(Way::Do(format())),
+        Storage::Partial(of) => {
+            let of = of.as_deref().unwrap_or("an unknown cluster");
+            return Err(ActionError::last(
+                "storage_partial",
+                format!(
+                    "some of the log directories are formatted, for {of}, and others are not: wipe them, or format the rest"
+                ),
+            ));
+        }
+        Storage::Blank(_) if facts.versions().is_some() => {
+            return Err(ActionError::last(
+                "storage_unclear",
+                "the log directories are not formatted, and a process answers: they are not those of this process",
+            ));
+        }
+        Storage::Blank(_) => return Ok(Way::Do(format())),
+        Storage::Formatted(formatted) => {
+            let of = formatted.cluster_id.as_deref().unwrap_or("an unknown cluster");
+            if of != cluster_id {
+                return Err(ActionError::last(
+                    "other_cluster",
+                    format!("the storage is formatted for {of}, and not for {cluster_id}: nothing is formatted over"),
+                ));
+            }
+        }
+    }
+    if facts.versions().is_some() {
+        return Ok(Way::There);
+    }
+    Ok(match (starts, started) {
+        (true, false) => Way::Do(Up::Start),
+        (true, true) => Way::Wait("the process starts".to_owned()),
+        (false, _) => {
+            Way::Wait("the process is to be started by its operator: store.start_command is not set".to_owned())
+        }
+    })
+}
+
+/// When this agent has started the process last.
+#[derive(Debug, Default)]
+pub(super) struct Started(std::sync::Mutex<Option<Instant>>);
+
+impl Started {
+    /// Whether that was just now.
+    pub(super) fn is_recent(&self) -> bool {
+        let when = *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        when.is_some_and(|when| when.elapsed() < STARTING)
+    }
+
+    fn set(&self) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
+/// Applies a step. `facts`: what was seen before, to complete what was cut off.
+pub(super) async fn apply(
+    process: &Validated,
+    step: &Up,
+    storage: &Storage,
+    started: &Started,
+) -> Result<(), ActionError> {
+    let within = process.timeouts.command();
+    match step {
+        Up::Format { cluster_id, first } => {
+            let kind = if *first {
+                "--standalone"
+            } else {
+                "--no-initial-controllers"
+            };
+            let mut more = vec!["--cluster-id", cluster_id.as_str(), kind];
+            if matches!(storage, Storage::Partial(_)) {
+                more.push("--ignore-formatted");
+            }
+            let ran = command::run(&process.format_command, &more, "store.format_command", within).await;
+            ran.map_err(|error| of_command(&error))
+        }
+        Up::Start => {
+            let ran = command::run(&process.start_command, &[], "store.start_command", within).await;
+            // Also one that was refused, since the process runs: what counts is whether it answers.
+            started.set();
+            ran.map_err(|error| of_command(&error))
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Commands of the operator's: the one that formats the storage, and the one that starts the process.
+//!
+//! **Guarantees**: one returns within the time given, and is ended then, with all that it has begun in its own group; so it
+//! is when nobody waits for it any more. Of what it prints, the end is kept. One that leaves a process behind, as a start
+//! does, is over when itself is.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Of what a command prints, this many bytes are kept.
+const KEPT: usize = 4 * 1024;
+
+/// For what it printed to arrive after its end. What it leaves running may hold its output open for ever.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Why a command did not do what it is for.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// There is none.
+    #[error("{0} is not configured")]
+    Missing(&'static str),
+    /// It cannot be run.
+    #[error("{command} cannot be run: {cause}")]
+    Unrunnable {
+        /// Its name.
+        command: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// It failed.
+    #[error("{command} failed ({status}): {said}")]
+    Failed {
+        /// Its name.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it printed.
+        said: String,
+    },
+    /// It took too long.
+    #[error("{command} did not end within {} s: {said}", .within.as_secs())]
+    Endless {
+        /// Its name.
+        command: String,
+        /// How long it was given.
+        within: Duration,
+        /// The end of what it printed.
+        said: String,
+    },
+}
+
+/// Runs a command with further arguments. `key`: what configures it.
+pub async fn run(command: &[String], more: &[&str], key: &'static str, within: Duration) -> Result<(), CommandError> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(CommandError::Missing(key));
+    };
+    let unrunnable = |cause| CommandError::Unrunnable {
+        command: program.clone(),
+        cause,
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(unrunnable)?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let mut said = tokio::spawn(async move { tokio::join!(end_of(out), end_of(err)) });
+    let ended = timeout(within, child.wait()).await;
+    if ended.is_err() {
+        // The error is that there is nothing to kill.
+        let _ = child.kill().await;
+    }
+    let said = match timeout(LAST_WORDS, &mut said).await {
+        Ok(Ok((out, err))) => shown(&[out, err]),
+        Ok(Err(_)) | Err(_) => {
+            said.abort();
+            "its output is held open by what it has left behind".to_owned()
+        }
+    };
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(CommandError::Failed {
+            command: program.clone(),
+            status,
+            said,
+        }),
+        Ok(Err(cause)) => Err(unrunnable(cause)),
+        Err(_) => Err(CommandError::Endless {
+            command: program.clone(),
+            within,
+            said,
+        }),
+    }
+}
+
+/// The end of what comes.
+async fn end_of(from: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let Some(mut from) = from else { return kept };
+    let mut buffer = [0; 4096];
+    while let Ok(read) = from.read(&mut buffer).await {
+        if read == 0 {
+            break;
+        }
+        kept.extend_from_slice(&buffer[..read]);
+        let surplus = kept.len().saturating_sub(KEPT);
+        kept.drain(..surplus);
+    }
+    kept
+}
+
+fn shown(outputs: &[Vec<u8>]) -> String {
+    let texts = outputs
+        .iter()
+        .map(|output| String::from_utf8_lossy(output).trim().to_owned());
+    let texts: Vec<_> = texts.filter(|text| !text.is_empty()).collect();
+    if texts.is_empty() {
+        return "it printed nothing".to_owned();
+    }
+    texts.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    async fn sh(script: &str, within: Duration) -> Result<(), CommandError> {
+        let command = ["sh", "-c", script].map(str::to_owned);
+        run(&command, &["zero", "one"], "store.format_command", within).await
+    }
+
+    #[tokio::test]
+    async fn a_command_gets_what_is_added_to_it_and_says_why_it_failed() {
+        sh("test $0 = zero && test $1 = one", SOON).await.unwrap();
+        let error = sh("echo to-out; echo to-err >&2; exit 3", SOON)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("exit status: 3") && error.contains("to-out\nto-err"),
+            "{error}"
+        );
+        let error = sh("yes | head -c 100000; exit 1", SOON).await.unwrap_err().to_string();
+        assert!(error.len() < KEPT + 100);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_missing_or_cannot_be_run_says_so() {
+        let none = run(&[], &[], "store.start_command", SOON).await.unwrap_err();
+        assert_eq!(none.to_string(), "store.start_command is not configured");
+        let wrong = run(&["/no/such/program".to_owned()], &[], "x", SOON)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(wrong.contains("/no/such/program cannot be run"), "{wrong}");
+    }
+
+    #[tokio::test]
+    async fn one_that_leaves_a_process_behind_is_over_when_itself_is() {
+        // What is left behind waits for the end of this test's pipe, and is gone with it.
+        let left = tempfile::tempdir().unwrap();
+        let pipe = left.path().join("pipe");
+        let script = format!("mkfifo {0}; (cat {0} >/dev/null) & exit 0", pipe.display());
+        sh(&script, SOON).await.unwrap();
+        // Opening it for writing, and closing it, ends the one that reads it.
+        drop(std::fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_endless_one_is_ended() {
+        let error = sh("echo begun; exec sleep 1000", Duration::from_millis(500))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, CommandError::Endless { said, .. } if said == "begun"),
+            "{error}"
+        );
+    }
+}
