@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::error::failed;
 use super::node::{Common, Node};
+use super::security::Files;
 use super::{Builder, Error, Release, Tools, Voters, builder};
 use crate::ports::Block;
 use crate::supervision::{Watchdog, record};
@@ -67,6 +68,21 @@ impl Cluster {
     /// Where Kafka's tools are, by their names in the distribution.
     pub fn bin(&self) -> PathBuf {
         self.common.bin()
+    }
+
+    /// The certificate, in PEM, of the authority that signed those of the nodes. Only a
+    /// [secured](Builder::secured) cluster has one.
+    pub fn authority_file(&self) -> PathBuf {
+        self.files().authority()
+    }
+
+    /// One line, `USER:PASSWORD`, for the listeners with a login. Only a [secured](Builder::secured) cluster has it.
+    pub fn credentials_file(&self) -> PathBuf {
+        self.files().credentials()
+    }
+
+    pub(super) fn files(&self) -> Files<'_> {
+        self.common.files()
     }
 
     /// All nodes, by number.

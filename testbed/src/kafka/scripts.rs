@@ -67,9 +67,12 @@ set -- {program} -Xmx{heap}m {LEAN} {LOGGING} -Djava.io.tmpdir={directory} -cp {
 /// Name and text of every tool.
 pub(super) fn tools(java: Java<'_>) -> impl Iterator<Item = (&'static str, String)> {
     let Java { program, jars, release } = java;
-    let producer = match release {
-        Release::V3_9_2 => "kafka.tools.ConsoleProducer",
-        Release::V4_3_0 => "org.apache.kafka.tools.ConsoleProducer",
+    let (acls, producer) = match release {
+        Release::V3_9_2 => ("kafka.admin.AclCommand", "kafka.tools.ConsoleProducer"),
+        Release::V4_3_0 => (
+            "org.apache.kafka.tools.AclCommand",
+            "org.apache.kafka.tools.ConsoleProducer",
+        ),
     };
     let script = move |class| {
         format!(
@@ -79,6 +82,7 @@ pub(super) fn tools(java: Java<'_>) -> impl Iterator<Item = (&'static str, Strin
         )
     };
     [
+        ("kafka-acls.sh", acls),
         ("kafka-configs.sh", "kafka.admin.ConfigCommand"),
         (
             "kafka-console-consumer.sh",

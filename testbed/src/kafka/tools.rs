@@ -181,7 +181,7 @@ impl<'a> Tools<'a> {
     fn quorum_at(self) -> [String; 2] {
         match self.brokers() {
             none if none.is_empty() => {
-                let controllers = self.awake(|seat| seat.roles.is_controller(), |seat| seat.controller.to_string());
+                let controllers = self.awake(|seat| seat.roles.is_controller(), |seat| seat.at.controller.to_string());
                 ["--bootstrap-controller".to_owned(), controllers]
             }
             brokers => ["--bootstrap-server".to_owned(), brokers],
@@ -193,8 +193,8 @@ impl<'a> Tools<'a> {
         Self { deadline, ..self }
     }
 
-    fn brokers(self) -> String {
-        self.awake(|seat| seat.roles.is_broker(), |seat| seat.broker.to_string())
+    pub(super) fn brokers(self) -> String {
+        self.awake(|seat| seat.roles.is_broker(), |seat| seat.at.broker.to_string())
     }
 
     fn awake(self, is: impl Fn(&Seat) -> bool, address: impl Fn(&Seat) -> String) -> String {
