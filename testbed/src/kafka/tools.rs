@@ -23,7 +23,7 @@ const ONE_LOOK: Duration = Duration::from_secs(8);
 /// The tools of a cluster. They ask the nodes that run, and are not paused, at the moment of the question.
 #[derive(Clone, Copy, Debug)]
 pub struct Tools<'a> {
-    common: &'a Common,
+    pub(super) common: &'a Common,
     deadline: Duration,
 }
 
