@@ -34,6 +34,7 @@ pub struct Builder {
     pub(super) more: BTreeMap<u32, String>,
     pub(super) heap: u32,
     pub(super) secured: bool,
+    pub(super) metrics: bool,
     pub(super) below: Option<PathBuf>,
 }
 
@@ -50,6 +51,7 @@ impl Builder {
             more: BTreeMap::new(),
             heap: HEAP,
             secured: false,
+            metrics: false,
             below: None,
         }
     }
@@ -121,6 +123,14 @@ impl Builder {
     #[must_use]
     pub fn secured(mut self) -> Self {
         self.secured = true;
+        self
+    }
+
+    /// Puts Prometheus' exporter into every node, with all metrics by the names that it makes itself: see
+    /// [`Node::metrics_address`](super::Node::metrics_address).
+    #[must_use]
+    pub fn metrics(mut self) -> Self {
+        self.metrics = true;
         self
     }
 

@@ -81,6 +81,10 @@ impl Cluster {
         self.files().credentials()
     }
 
+    pub(super) fn rules_file(&self) -> PathBuf {
+        self.common.rules_file()
+    }
+
     pub(super) fn files(&self) -> Files<'_> {
         self.common.files()
     }

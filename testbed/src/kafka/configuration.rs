@@ -38,13 +38,14 @@ impl Roles {
     }
 }
 
-/// The places of the ports in a node's block; three more are free.
+/// The places of the ports in a node's block; two more are free.
 pub(super) mod place {
     pub(in crate::kafka) const BROKER: u16 = 0;
     pub(in crate::kafka) const CONTROLLER: u16 = 1;
     pub(in crate::kafka) const SECURE_BROKER: u16 = 2;
     pub(in crate::kafka) const SECURE_CONTROLLER: u16 = 3;
     pub(in crate::kafka) const TLS_BROKER: u16 = 4;
+    pub(in crate::kafka) const METRICS: u16 = 5;
 }
 
 /// Where a node listens, whether its roles and its cluster let it or not.
@@ -55,6 +56,7 @@ pub(super) struct Addresses {
     pub(super) secure_broker: SocketAddr,
     pub(super) secure_controller: SocketAddr,
     pub(super) tls_broker: SocketAddr,
+    pub(super) metrics: SocketAddr,
 }
 
 impl Addresses {
@@ -65,6 +67,7 @@ impl Addresses {
             secure_broker: block.address(place::SECURE_BROKER),
             secure_controller: block.address(place::SECURE_CONTROLLER),
             tls_broker: block.address(place::TLS_BROKER),
+            metrics: block.address(place::METRICS),
         }
     }
 }
@@ -188,6 +191,7 @@ mod tests {
                 secure_broker: at(22),
                 secure_controller: at(23),
                 tls_broker: at(24),
+                metrics: at(25),
             },
             data: Path::new("/d/data"),
         };

@@ -10,7 +10,7 @@ use super::configuration::{self, Addresses, Own, Roles, Shared};
 use super::error::failed;
 use super::scripts::{self, Java};
 use super::security::{self, Files};
-use super::{Error, Release, preparation};
+use super::{Error, Release, metrics, preparation};
 use crate::ports::Block;
 
 /// What the nodes of a cluster share.
@@ -22,6 +22,8 @@ pub(super) struct Common {
     /// In MiB.
     pub(super) heap: u32,
     pub(super) secured: bool,
+    /// The jar of the exporter of metrics, where there is one.
+    pub(super) exporter: Option<PathBuf>,
     pub(super) seats: Vec<Seat>,
     pub(super) directory: PathBuf,
 }
@@ -34,6 +36,11 @@ impl Common {
 
     pub(super) fn files(&self) -> Files<'_> {
         Files(&self.directory)
+    }
+
+    /// Which metrics the exporter shows.
+    pub(super) fn rules_file(&self) -> PathBuf {
+        self.directory.join("metrics.yaml")
     }
 
     fn controllers(&self) -> Vec<SocketAddr> {
@@ -116,6 +123,12 @@ impl Node {
         self.seat.at.tls_broker
     }
 
+    /// Where the exporter shows metrics, at `/metrics` by HTTP. Nothing is there unless the cluster has
+    /// [metrics](super::Builder::metrics).
+    pub fn metrics_address(&self) -> SocketAddr {
+        self.seat.at.metrics
+    }
+
     /// Where an agent's peers would ask for it: the controller's listener where there is one.
     pub fn member_address(&self) -> SocketAddr {
         if self.seat.roles.is_controller() {
@@ -181,6 +194,15 @@ impl Node {
         }
     }
 
+    /// For `sh`.
+    fn java_options(&self) -> String {
+        let heap = format!("-Xmx{}m", self.common.heap);
+        match &self.common.exporter {
+            Some(jar) => heap + " " + &metrics::option(jar, self.metrics_address(), &self.common.rules_file()),
+            None => heap,
+        }
+    }
+
     /// Writes its files; `more` are lines for its configuration.
     pub(super) fn write(&self, java: Java<'_>, more: &str) -> Result<(), Error> {
         let Seat {
@@ -209,7 +231,7 @@ impl Node {
         let config = self.config_file();
         fs::write(&config, text).map_err(failed("write", &config))?;
         let ports: &Path = self.ports.lock_path();
-        let start = scripts::start(java, name, directory, ports, self.common.heap, &config);
+        let start = scripts::start(java, name, directory, ports, &self.java_options(), &config);
         preparation::script(&directory.join("start"), &start)
     }
 }

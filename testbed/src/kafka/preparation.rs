@@ -8,7 +8,7 @@ use super::configuration::Addresses;
 use super::error::failed;
 use super::node::{Common, Seat};
 use super::scripts::{self, Java};
-use super::{Builder, Cluster, Error};
+use super::{Builder, Cluster, Error, metrics};
 use crate::ports::Block;
 use crate::program::Program;
 use crate::supervision::Watchdog;
@@ -22,6 +22,7 @@ impl Builder {
         self.check()?;
         let java = Program::Java.find()?;
         let jars = self.release.fetch()?;
+        let exporter = self.metrics.then(metrics::fetch_exporter).transpose()?;
         let below = self.below.take().unwrap_or_else(std::env::temp_dir);
         fs::create_dir_all(&below).map_err(failed("create", &below))?;
         let directory = tempfile::Builder::new()
@@ -38,6 +39,7 @@ impl Builder {
             replicas: formatted.count().clamp(1, 3),
             heap: self.heap,
             secured: self.secured,
+            exporter,
             seats,
             directory,
         };
@@ -49,6 +51,10 @@ impl Builder {
         };
         if self.secured {
             cluster.files().write()?;
+        }
+        if self.metrics {
+            let rules = cluster.rules_file();
+            fs::write(&rules, metrics::RULES).map_err(failed("write", &rules))?;
         }
         let bin = &cluster.bin();
         fs::create_dir(bin).map_err(failed("create", bin))?;

@@ -60,8 +60,15 @@ pub(super) fn recorded() -> String {
 }
 
 /// `start` of a node: returns once the process is on record, and has become the server. The native libraries that Kafka's
-/// compressors unpack stay in the node's directory.
-pub(super) fn start(java: Java<'_>, name: &str, directory: &Path, ports: &Path, heap: u32, config: &Path) -> String {
+/// compressors unpack stay in the node's directory. `options` are Java's, as `sh` shall read them.
+pub(super) fn start(
+    java: Java<'_>,
+    name: &str,
+    directory: &Path,
+    ports: &Path,
+    options: &str,
+    config: &Path,
+) -> String {
     let Java { program, jars, .. } = java;
     format!(
         "#!/bin/sh
@@ -69,7 +76,7 @@ pub(super) fn start(java: Java<'_>, name: &str, directory: &Path, ports: &Path, 
 cd {directory} || exit 1
 name={name}
 ports={ports}
-set -- {program} -Xmx{heap}m {LEAN} {LOGGING} -Djava.io.tmpdir={directory} -cp {jars} kafka.Kafka {config}
+set -- {program} {options} {LEAN} {LOGGING} -Djava.io.tmpdir={directory} -cp {jars} kafka.Kafka {config}
 {}",
         start_recorded(),
         directory = quote(directory),
@@ -176,7 +183,7 @@ mod tests {
                 "kafka-1",
                 &node,
                 &place.path().join("ports"),
-                256,
+                "-Xmx256m",
                 Path::new("server.properties"),
             );
             let stand_in = format!("set -- sh -c {}\nexec 3>>lock\n", quote(server));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers are tests, too")]
 
 mod load;
+mod metrics;
 mod secured;
 
 use std::ffi::OsString;
