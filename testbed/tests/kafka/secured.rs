@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Command;
 
 use testbed::kafka::{Cluster, Release, Resource};
 use testbed::poll;
 
-use super::{UP, run};
+use super::{Place, UP, run};
 
 /// Settings of a client that logs in; its file.
 fn client(cluster: &Cluster, mechanism: &str) -> String {
@@ -70,5 +72,28 @@ fn its_user_logs_in_and_does_what_it_was_granted() {
             seen.contains("CONTROLLER_SECURE://"),
             "its listener is announced: {seen}"
         );
+    }
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test"]
+fn up_says_where_it_is_and_how_to_log_in() {
+    let place = Place(tempfile::tempdir().unwrap());
+    let up = Command::new(env!("CARGO_BIN_EXE_testbed"))
+        .args(["up", "kafka", "--nodes", "1", "--secured", "--metrics", "--dir"])
+        .arg(place.0.path())
+        .output()
+        .unwrap();
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    let printed = String::from_utf8(up.stdout).unwrap();
+    let row = printed.lines().rfind(|line| line.starts_with("kafka-1")).unwrap();
+    let addresses: Vec<&str> = row.split_ascii_whitespace().skip(1).collect();
+    assert_eq!(addresses.len(), 4, "{printed}");
+    for address in addresses {
+        TcpStream::connect(address).unwrap();
+    }
+    for title in ["authority", "credentials"] {
+        let line = printed.lines().find(|line| line.starts_with(title)).unwrap();
+        assert!(Path::new(line[title.len()..].trim()).exists(), "{line}");
     }
 }
