@@ -1,7 +1,7 @@
 //! Ports that stay ours from the first start of a server to its last.
 //!
 //! A server that was killed must come back on the same port, so the usual trick (bind port 0, let go, hope) is not
-//! enough: meanwhile the kernel may give that port to any outgoing connection. So ports are taken in blocks of four
+//! enough: meanwhile the kernel may give that port to any outgoing connection. So ports are taken in blocks of eight
 //! from a range *below* the one the kernel uses for outgoing connections, and a block is claimed by a file lock that
 //! all test processes of this user share. The lock is handed on to the server itself (see
 //! [`crate::supervision`]), or taken by it once more: while either lives, nobody else gets the block. Locks of dead processes vanish by
@@ -18,11 +18,11 @@ use rustix::io::Errno;
 
 /// Linux gives outgoing connections 32768 and above by default.
 const FIRST: u16 = 18_000;
-const BLOCKS: u16 = 3_500;
-/// Ports in a block.
-const SIZE: u16 = 4;
+const BLOCKS: u16 = 1_750;
+/// Ports in a block: a Kafka node with listeners of every kind and an exporter of metrics needs six.
+const SIZE: u16 = 8;
 
-/// Four neighbouring ports on loopback, claimed until the last copy of the lock is closed.
+/// Eight neighbouring ports on loopback, claimed until the last copy of the lock is closed.
 #[derive(Debug)]
 pub struct Block {
     first: u16,
@@ -99,7 +99,7 @@ impl Block {
         })
     }
 
-    /// The address at this place of the block (0 to 3; higher ones wrap).
+    /// The address at this place of the block (0 to 7; higher ones wrap).
     pub fn address(&self, place: u16) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.first + place % SIZE).into()
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 pub use error::Error;
-pub use kafka::up_kafka;
+pub use kafka::{Besides, up_kafka};
 pub use state::{Node, Running};
 pub use zookeeper::up_zookeeper;
 

@@ -43,6 +43,7 @@ impl Store {
                 for release in kafka::Release::ALL {
                     release.fetch()?;
                 }
+                kafka::fetch_exporter()?;
             }
         }
         Ok(())

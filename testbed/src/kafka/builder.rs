@@ -1,19 +1,11 @@
 //! What kind of cluster: how many nodes, of which roles, which of them are formatted and as what.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::configuration::{Roles, place};
-use super::error::failed;
-use super::node::{Common, Seat};
-use super::scripts::{self, Java};
+use super::configuration::Roles;
 use super::{Cluster, Error, Release};
-use crate::ports::Block;
-use crate::program::Program;
-use crate::supervision::Watchdog;
 
 /// For three nodes at work, with tens of partitions. A thousand partitions on a broker want more.
 const HEAP: u32 = 256;
@@ -32,16 +24,18 @@ pub enum Voters {
 /// controller a voter, every node formatted and in a rack of its own (`rack-1`, `rack-2`, …).
 #[derive(Clone, Debug)]
 pub struct Builder {
-    nodes: u32,
-    release: Release,
-    voters: Voters,
-    unformatted: BTreeSet<u32>,
-    roles: BTreeMap<u32, Roles>,
-    racks: BTreeMap<u32, String>,
-    everywhere: String,
-    more: BTreeMap<u32, String>,
-    heap: u32,
-    below: Option<PathBuf>,
+    pub(super) nodes: u32,
+    pub(super) release: Release,
+    pub(super) voters: Voters,
+    pub(super) unformatted: BTreeSet<u32>,
+    pub(super) roles: BTreeMap<u32, Roles>,
+    pub(super) racks: BTreeMap<u32, String>,
+    pub(super) everywhere: String,
+    pub(super) more: BTreeMap<u32, String>,
+    pub(super) heap: u32,
+    pub(super) secured: bool,
+    pub(super) metrics: bool,
+    pub(super) below: Option<PathBuf>,
 }
 
 impl Builder {
@@ -56,6 +50,8 @@ impl Builder {
             everywhere: String::new(),
             more: BTreeMap::new(),
             heap: HEAP,
+            secured: false,
+            metrics: false,
             below: None,
         }
     }
@@ -119,55 +115,30 @@ impl Builder {
         self
     }
 
+    /// Besides the plain listeners there are those with TLS and a login: see [`Node::secure_broker_address`]
+    /// and its neighbours, [`Cluster::authority_file`] and [`Cluster::credentials_file`]. The user of these credentials may do
+    /// what [`Tools::grant`](super::Tools::grant) lets it, and nothing else.
+    ///
+    /// [`Node::secure_broker_address`]: super::Node::secure_broker_address
+    #[must_use]
+    pub fn secured(mut self) -> Self {
+        self.secured = true;
+        self
+    }
+
+    /// Puts Prometheus' exporter into every node, with all metrics by the names that it makes itself: see
+    /// [`Node::metrics_address`](super::Node::metrics_address).
+    #[must_use]
+    pub fn metrics(mut self) -> Self {
+        self.metrics = true;
+        self
+    }
+
     /// Makes the cluster's directory below this one, instead of below the system's temporary directory.
     #[must_use]
     pub fn below(mut self, directory: &Path) -> Self {
         self.below = Some(directory.to_owned());
         self
-    }
-
-    /// Everything but formatting and starting: jars, directories, ports, files.
-    ///
-    /// # Errors
-    /// Missing Java, jars that cannot be had, ports or directories; a number that is no node's.
-    pub fn prepare(mut self) -> Result<Cluster, Error> {
-        self.check()?;
-        let java = Program::Java.find()?;
-        let jars = self.release.fetch()?;
-        let below = self.below.take().unwrap_or_else(std::env::temp_dir);
-        fs::create_dir_all(&below).map_err(failed("create", &below))?;
-        let directory = tempfile::Builder::new()
-            .prefix("testbed-kafka-")
-            .tempdir_in(&below)
-            .map_err(failed("create a directory in", &below))?;
-        let watchdog = Watchdog::start(directory.path())?;
-        // From here on the cluster removes it, or the watchdog.
-        let directory = directory.keep();
-        let (seats, blocks) = self.seats(&directory)?;
-        let formatted = seats.iter().filter(|seat| seat.formatted && seat.roles.is_broker());
-        let common = Common {
-            release: self.release,
-            replicas: formatted.count().clamp(1, 3),
-            heap: self.heap,
-            seats,
-            directory,
-        };
-        let cluster = Cluster::new(self.voters, common, blocks, watchdog);
-        let java = Java {
-            program: &java,
-            jars: &jars,
-            release: self.release,
-        };
-        let bin = &cluster.bin();
-        fs::create_dir(bin).map_err(failed("create", bin))?;
-        for (name, text) in scripts::tools(java) {
-            script(&bin.join(name), &text)?;
-        }
-        for node in cluster.nodes() {
-            let more = self.more.remove(&node.number()).unwrap_or_default();
-            node.write(java, &format!("{}{more}", self.everywhere))?;
-        }
-        Ok(cluster)
     }
 
     /// Prepares, formats, starts all formatted nodes at once, and waits until every one is ready.
@@ -182,7 +153,7 @@ impl Builder {
         Ok(cluster)
     }
 
-    fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         let named = self.unformatted.iter().chain(self.roles.keys());
         let mut named = named.chain(self.racks.keys()).chain(self.more.keys());
         if let Some(number) = named.find(|number| !(1..=self.nodes).contains(*number)) {
@@ -198,39 +169,12 @@ impl Builder {
         }
         Ok(())
     }
-
-    fn seats(&self, directory: &Path) -> Result<(Vec<Seat>, Vec<Block>), Error> {
-        let mut seats = Vec::new();
-        let mut blocks = Vec::new();
-        for number in 1..=self.nodes {
-            let block = Block::claim()?;
-            let rack = self.racks.get(&number);
-            seats.push(Seat {
-                number,
-                name: format!("kafka-{number}"),
-                roles: self.roles.get(&number).copied().unwrap_or_default(),
-                rack: rack.cloned().unwrap_or_else(|| format!("rack-{number}")),
-                formatted: !self.unformatted.contains(&number),
-                broker: block.address(place::BROKER),
-                controller: block.address(place::CONTROLLER),
-                directory: directory.join(format!("kafka-{number}")),
-            });
-            blocks.push(block);
-        }
-        Ok((seats, blocks))
-    }
 }
 
 /// `1, 2, 3`.
 pub(super) fn numbers(numbers: impl IntoIterator<Item = u32>) -> String {
     let all: Vec<_> = numbers.into_iter().map(|number| number.to_string()).collect();
     all.join(", ")
-}
-
-/// Writes a file that can be executed.
-pub(super) fn script(path: &Path, text: &str) -> Result<(), Error> {
-    fs::write(path, text).map_err(failed("write", path))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(failed("make executable", path))
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::error::failed;
 use super::node::{Common, Node};
-use super::{Builder, Error, Release, Tools, Voters, builder};
+use super::security::{self, Files};
+use super::{Builder, Error, Release, Tools, Voters, builder, scripts};
 use crate::ports::Block;
 use crate::supervision::{Watchdog, record};
 
@@ -67,6 +68,39 @@ impl Cluster {
     /// Where Kafka's tools are, by their names in the distribution.
     pub fn bin(&self) -> PathBuf {
         self.common.bin()
+    }
+
+    /// The certificate, in PEM, of the authority that signed those of the nodes. Only a
+    /// [secured](Builder::secured) cluster has one.
+    pub fn authority_file(&self) -> PathBuf {
+        self.files().authority()
+    }
+
+    /// One line, `USER:PASSWORD`, for the listeners with a login. Only a [secured](Builder::secured) cluster has it.
+    pub fn credentials_file(&self) -> PathBuf {
+        self.files().credentials()
+    }
+
+    pub(crate) fn is_secured(&self) -> bool {
+        self.common.secured
+    }
+
+    pub(crate) fn has_metrics(&self) -> bool {
+        self.common.exporter.is_some()
+    }
+
+    /// What [`Node::format_command`] adds to a command for a node's configuration: options for `sh`.
+    pub(crate) fn format_options(&self) -> Vec<String> {
+        let options = self.common.secured.then(security::format_arguments);
+        options.into_iter().flatten().map(scripts::quote).collect()
+    }
+
+    pub(super) fn rules_file(&self) -> PathBuf {
+        self.common.rules_file()
+    }
+
+    pub(super) fn files(&self) -> Files<'_> {
+        self.common.files()
     }
 
     /// All nodes, by number.

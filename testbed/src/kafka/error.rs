@@ -23,6 +23,9 @@ pub enum Error {
     /// Processes.
     #[error(transparent)]
     Supervision(#[from] supervision::Error),
+    /// Certificates.
+    #[error("could not make certificates")]
+    Certificates(#[from] rcgen::Error),
     /// Files, or a signal.
     #[error("could not {what} {path}")]
     Io {

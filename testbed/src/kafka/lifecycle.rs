@@ -150,10 +150,10 @@ impl Node {
     /// What is missing for it to be ready.
     fn look(&self, within: Duration) -> Result<(), String> {
         if !self.seat.roles.is_broker() {
-            let answers = Listening(self.seat.controller).answers(within);
+            let answers = Listening(self.seat.at.controller).answers(within);
             return answers.map_err(|error| format!("its controller listener does not answer ({error})"));
         }
-        let lists = |seat: &Seat| Listening(seat.broker).brokers(within).map(|ids| self.is_among(&ids));
+        let lists = |seat: &Seat| Listening(seat.at.broker).brokers(within).map(|ids| self.is_among(&ids));
         match lists(&self.seat) {
             Ok(true) => {}
             Ok(false) => return Err("it is fenced".to_owned()),

@@ -13,26 +13,35 @@
 //! somebody may want to start a node; a record needs nobody, serves `up` and `down` as it serves tests, and leaves no
 //! gap either: a start that comes after the end of its cluster sees that and gives up.
 //!
-//! Listeners are plaintext. TLS and SASL have their place in `configuration` (the listeners' protocol map) and in a node's
-//! ports (two of four are free).
+//! Listeners are plaintext, and those of a [secured](Builder::secured) cluster stay so for the nodes among themselves and
+//! for the tools: what TLS and a login do to an agent shows at its own connections, beside these.
 
+mod access;
 mod builder;
 mod cluster;
 mod configuration;
 mod error;
 mod lifecycle;
+mod load;
+mod metrics;
 mod node;
+mod preparation;
 mod quorum;
 mod release;
 mod scripts;
+mod security;
 mod tools;
 mod topics;
 mod wire;
+mod worker;
 
+pub use access::Resource;
 pub use builder::{Builder, Voters};
 pub use cluster::Cluster;
 pub use configuration::Roles;
 pub use error::Error;
+pub use load::{Consumer, Producer};
+pub use metrics::fetch_exporter;
 pub use node::Node;
 pub use quorum::{Quorum, Voter};
 pub use release::Release;

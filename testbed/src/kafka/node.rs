@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::configuration::{self, Own, Roles};
+use super::configuration::{self, Addresses, Own, Roles, Shared};
 use super::error::failed;
 use super::scripts::{self, Java};
-use super::{Error, Release, builder};
+use super::security::{self, Files};
+use super::{Error, Release, metrics, preparation};
 use crate::ports::Block;
 
 /// What the nodes of a cluster share.
@@ -20,6 +21,9 @@ pub(super) struct Common {
     pub(super) replicas: usize,
     /// In MiB.
     pub(super) heap: u32,
+    pub(super) secured: bool,
+    /// The jar of the exporter of metrics, where there is one.
+    pub(super) exporter: Option<PathBuf>,
     pub(super) seats: Vec<Seat>,
     pub(super) directory: PathBuf,
 }
@@ -30,9 +34,18 @@ impl Common {
         self.directory.join("bin")
     }
 
+    pub(super) fn files(&self) -> Files<'_> {
+        Files(&self.directory)
+    }
+
+    /// Which metrics the exporter shows.
+    pub(super) fn rules_file(&self) -> PathBuf {
+        self.directory.join("metrics.yaml")
+    }
+
     fn controllers(&self) -> Vec<SocketAddr> {
         let controllers = self.seats.iter().filter(|seat| seat.roles.is_controller());
-        controllers.map(|seat| seat.controller).collect()
+        controllers.map(|seat| seat.at.controller).collect()
     }
 }
 
@@ -45,8 +58,7 @@ pub(super) struct Seat {
     pub(super) rack: String,
     /// From the beginning.
     pub(super) formatted: bool,
-    pub(super) broker: SocketAddr,
-    pub(super) controller: SocketAddr,
+    pub(super) at: Addresses,
     pub(super) directory: PathBuf,
 }
 
@@ -85,20 +97,44 @@ impl Node {
 
     /// Where clients connect; closed until the broker was unfenced. Of a controller alone, nothing is there.
     pub fn broker_address(&self) -> SocketAddr {
-        self.seat.broker
+        self.seat.at.broker
     }
 
     /// Where controllers and brokers connect. Of a broker alone, nothing is there.
     pub fn controller_address(&self) -> SocketAddr {
-        self.seat.controller
+        self.seat.at.controller
+    }
+
+    /// Where clients connect by TLS and log in (`SASL_SSL`: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512). Nothing is there unless the
+    /// cluster is [secured](super::Builder::secured).
+    pub fn secure_broker_address(&self) -> SocketAddr {
+        self.seat.at.secure_broker
+    }
+
+    /// The controller's listener for TLS and a login (`SASL_SSL`: PLAIN, for a `KRaft` controller cannot do SCRAM). Nothing
+    /// is there unless the cluster is [secured](super::Builder::secured).
+    pub fn secure_controller_address(&self) -> SocketAddr {
+        self.seat.at.secure_controller
+    }
+
+    /// Where clients connect by TLS and do not log in; they may do everything. Nothing is there unless the cluster is
+    /// [secured](super::Builder::secured).
+    pub fn tls_broker_address(&self) -> SocketAddr {
+        self.seat.at.tls_broker
+    }
+
+    /// Where the exporter shows metrics, at `/metrics` by HTTP. Nothing is there unless the cluster has
+    /// [metrics](super::Builder::metrics).
+    pub fn metrics_address(&self) -> SocketAddr {
+        self.seat.at.metrics
     }
 
     /// Where an agent's peers would ask for it: the controller's listener where there is one.
     pub fn member_address(&self) -> SocketAddr {
         if self.seat.roles.is_controller() {
-            self.seat.controller
+            self.seat.at.controller
         } else {
-            self.seat.broker
+            self.seat.at.broker
         }
     }
 
@@ -132,13 +168,15 @@ impl Node {
 
     /// The command that formats its storage, as an agent is configured with it. What makes a format unique follows:
     /// `--cluster-id ID`, and `--standalone` for the first node of a cluster, else `--no-initial-controllers`.
+    ///
+    /// In a secured cluster the user's secrets are among its arguments: the log of whoever runs it may show them.
     pub fn format_command(&self) -> Vec<OsString> {
-        vec![
-            self.common.bin().join("kafka-storage.sh").into(),
-            "format".into(),
-            "--config".into(),
-            self.config_file().into(),
-        ]
+        let tool = self.common.bin().join("kafka-storage.sh").into();
+        let mut command = vec![tool, "format".into(), "--config".into(), self.config_file().into()];
+        if self.common.secured {
+            command.extend(security::format_arguments());
+        }
+        command
     }
 
     /// The command that starts it in the background and returns, as an agent is configured with it. The process ends with
@@ -156,6 +194,15 @@ impl Node {
         }
     }
 
+    /// For `sh`.
+    fn java_options(&self) -> String {
+        let heap = format!("-Xmx{}m", self.common.heap);
+        match &self.common.exporter {
+            Some(jar) => heap + " " + &metrics::option(jar, self.metrics_address(), &self.common.rules_file()),
+            None => heap,
+        }
+    }
+
     /// Writes its files; `more` are lines for its configuration.
     pub(super) fn write(&self, java: Java<'_>, more: &str) -> Result<(), Error> {
         let Seat {
@@ -163,8 +210,7 @@ impl Node {
             name,
             roles,
             rack,
-            broker,
-            controller,
+            at,
             directory,
             formatted: _,
         } = &self.seat;
@@ -173,15 +219,19 @@ impl Node {
             id: *number,
             roles: *roles,
             rack,
-            broker: *broker,
-            controller: *controller,
+            at: *at,
             data: &self.data_directory(),
         };
-        let text = configuration::server_properties(&own, &self.common.controllers(), self.common.replicas, more);
+        let shared = Shared {
+            controllers: &self.common.controllers(),
+            replicas: self.common.replicas,
+            security: self.common.secured.then(|| self.common.files()),
+        };
+        let text = configuration::server_properties(&own, &shared, more);
         let config = self.config_file();
         fs::write(&config, text).map_err(failed("write", &config))?;
         let ports: &Path = self.ports.lock_path();
-        let start = scripts::start(java, name, directory, ports, self.common.heap, &config);
-        builder::script(&directory.join("start"), &start)
+        let start = scripts::start(java, name, directory, ports, &self.java_options(), &config);
+        preparation::script(&directory.join("start"), &start)
     }
 }

@@ -26,27 +26,49 @@ const LOGGING: &str = "-Dorg.slf4j.simpleLogger.showDateTime=true \
     -Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn \
     -Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn";
 
-/// Starts a node that is not running. Descriptor 3 is a lock that the node holds for as long as it lives (a killed JVM's
-/// last thread lets go of it a moment after the process counts as ended), its input is the lock of its ports. The record
-/// is written before the look at `closed`, and read after `closed` was written.
-const START: &str = r#"
-exec 3>>lock
-flock -w 2 3 || { echo "$name runs already" >&2; exit 1; }
-run='
+/// Puts the shell that runs it on [record](crate::supervision::record) in the directory where it runs, so the process
+/// that it becomes, or says why not and goes. The record is written before the look at `closed`, and read after `closed`
+/// was written. No single quotes: it stands between some.
+const RECORD: &str = r#"
 field() { shift 19; echo "$1"; }
 read -r stat < /proc/$$/stat && read -r boot < /proc/sys/kernel/random/boot_id || exit 1
 echo "$$ $(field ${stat##*) }) $boot" > process.new && mv process.new process || { echo "no record of it can be written"; exit 1; }
 [ -e ../closed ] && { echo "its cluster has been ended"; exit 1; }
-flock -s -n 0 || { echo "its ports are used by another cluster by now"; exit 1; }
+"#;
+
+/// Starts a node that is not running. Descriptor 3 is a lock that the node holds for as long as it lives (a killed JVM's
+/// last thread lets go of it a moment after the process counts as ended), its input is the lock of its ports.
+fn start_recorded() -> String {
+    format!(
+        r#"
+exec 3>>lock
+flock -w 2 3 || {{ echo "$name runs already" >&2; exit 1; }}
+run='{RECORD}
+flock -s -n 0 || {{ echo "its ports are used by another cluster by now"; exit 1; }}
 exec "$@" >> node.log 2>&1
 '
 said=$(setsid sh -c "$run" "$name" "$@" < "$ports" &)
-[ -z "$said" ] || { echo "$name does not start: $said" >&2; exit 1; }
-"#;
+[ -z "$said" ] || {{ echo "$name does not start: $said" >&2; exit 1; }}
+"#
+    )
+}
+
+/// For a shell in a directory of the cluster: becomes its arguments' command, once that is on record. What the command
+/// prints is not mixed with complaints.
+pub(super) fn recorded() -> String {
+    format!("{{ {RECORD} }} >&2\nexec \"$@\"")
+}
 
 /// `start` of a node: returns once the process is on record, and has become the server. The native libraries that Kafka's
-/// compressors unpack stay in the node's directory.
-pub(super) fn start(java: Java<'_>, name: &str, directory: &Path, ports: &Path, heap: u32, config: &Path) -> String {
+/// compressors unpack stay in the node's directory. `options` are Java's, as `sh` shall read them.
+pub(super) fn start(
+    java: Java<'_>,
+    name: &str,
+    directory: &Path,
+    ports: &Path,
+    options: &str,
+    config: &Path,
+) -> String {
     let Java { program, jars, .. } = java;
     format!(
         "#!/bin/sh
@@ -54,8 +76,9 @@ pub(super) fn start(java: Java<'_>, name: &str, directory: &Path, ports: &Path, 
 cd {directory} || exit 1
 name={name}
 ports={ports}
-set -- {program} -Xmx{heap}m {LEAN} {LOGGING} -Djava.io.tmpdir={directory} -cp {jars} kafka.Kafka {config}
-{START}",
+set -- {program} {options} {LEAN} {LOGGING} -Djava.io.tmpdir={directory} -cp {jars} kafka.Kafka {config}
+{}",
+        start_recorded(),
         directory = quote(directory),
         ports = quote(ports),
         program = quote(program),
@@ -67,9 +90,12 @@ set -- {program} -Xmx{heap}m {LEAN} {LOGGING} -Djava.io.tmpdir={directory} -cp {
 /// Name and text of every tool.
 pub(super) fn tools(java: Java<'_>) -> impl Iterator<Item = (&'static str, String)> {
     let Java { program, jars, release } = java;
-    let producer = match release {
-        Release::V3_9_2 => "kafka.tools.ConsoleProducer",
-        Release::V4_3_0 => "org.apache.kafka.tools.ConsoleProducer",
+    let (acls, producer) = match release {
+        Release::V3_9_2 => ("kafka.admin.AclCommand", "kafka.tools.ConsoleProducer"),
+        Release::V4_3_0 => (
+            "org.apache.kafka.tools.AclCommand",
+            "org.apache.kafka.tools.ConsoleProducer",
+        ),
     };
     let script = move |class| {
         format!(
@@ -79,6 +105,7 @@ pub(super) fn tools(java: Java<'_>) -> impl Iterator<Item = (&'static str, Strin
         )
     };
     [
+        ("kafka-acls.sh", acls),
         ("kafka-configs.sh", "kafka.admin.ConfigCommand"),
         (
             "kafka-console-consumer.sh",
@@ -106,6 +133,14 @@ pub(super) fn tools(java: Java<'_>) -> impl Iterator<Item = (&'static str, Strin
         ),
         ("kafka-storage.sh", "kafka.tools.StorageTool"),
         ("kafka-topics.sh", "org.apache.kafka.tools.TopicCommand"),
+        (
+            "kafka-verifiable-consumer.sh",
+            "org.apache.kafka.tools.VerifiableConsumer",
+        ),
+        (
+            "kafka-verifiable-producer.sh",
+            "org.apache.kafka.tools.VerifiableProducer",
+        ),
     ]
     .into_iter()
     .map(move |(name, class)| (name, script(class)))
@@ -148,7 +183,7 @@ mod tests {
                 "kafka-1",
                 &node,
                 &place.path().join("ports"),
-                256,
+                "-Xmx256m",
                 Path::new("server.properties"),
             );
             let stand_in = format!("set -- sh -c {}\nexec 3>>lock\n", quote(server));

@@ -23,7 +23,7 @@ const ONE_LOOK: Duration = Duration::from_secs(8);
 /// The tools of a cluster. They ask the nodes that run, and are not paused, at the moment of the question.
 #[derive(Clone, Copy, Debug)]
 pub struct Tools<'a> {
-    common: &'a Common,
+    pub(super) common: &'a Common,
     deadline: Duration,
 }
 
@@ -181,7 +181,7 @@ impl<'a> Tools<'a> {
     fn quorum_at(self) -> [String; 2] {
         match self.brokers() {
             none if none.is_empty() => {
-                let controllers = self.awake(|seat| seat.roles.is_controller(), |seat| seat.controller.to_string());
+                let controllers = self.awake(|seat| seat.roles.is_controller(), |seat| seat.at.controller.to_string());
                 ["--bootstrap-controller".to_owned(), controllers]
             }
             brokers => ["--bootstrap-server".to_owned(), brokers],
@@ -193,8 +193,8 @@ impl<'a> Tools<'a> {
         Self { deadline, ..self }
     }
 
-    fn brokers(self) -> String {
-        self.awake(|seat| seat.roles.is_broker(), |seat| seat.broker.to_string())
+    pub(super) fn brokers(self) -> String {
+        self.awake(|seat| seat.roles.is_broker(), |seat| seat.at.broker.to_string())
     }
 
     fn awake(self, is: impl Fn(&Seat) -> bool, address: impl Fn(&Seat) -> String) -> String {

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers are tests, too")]
 
+mod load;
+mod metrics;
+mod secured;
+
 use std::ffi::OsString;
 use std::io;
 use std::process::{Command, Stdio};
