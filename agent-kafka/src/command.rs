@@ -79,12 +79,11 @@ pub async fn run(command: &[String], more: &[&str], key: &'static str, within: D
         // The error is that there is nothing to kill.
         let _ = child.kill().await;
     }
-    let said = match timeout(LAST_WORDS, &mut said).await {
-        Ok(Ok((out, err))) => shown(&[out, err]),
-        Ok(Err(_)) | Err(_) => {
-            said.abort();
-            "its output is held open by what it has left behind".to_owned()
-        }
+    let said = if let Ok(Ok((out, err))) = timeout(LAST_WORDS, &mut said).await {
+        shown(&[out, err])
+    } else {
+        said.abort();
+        "its output is held open by what it has left behind".to_owned()
     };
     match ended {
         Ok(Ok(status)) if status.success() => Ok(()),

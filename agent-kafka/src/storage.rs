@@ -150,7 +150,7 @@ mod tests {
 
     fn directories(texts: &[Option<&str>]) -> (tempfile::TempDir, Vec<PathBuf>) {
         let root = tempfile::tempdir().unwrap();
-        let make = |(number, text): (usize, &Option<&str>)| {
+        let make = |(number, text): (usize, Option<&str>)| {
             let directory = root.path().join(format!("d{number}"));
             if let Some(text) = text {
                 std::fs::create_dir(&directory).unwrap();
@@ -158,7 +158,7 @@ mod tests {
             }
             directory
         };
-        let paths = texts.iter().enumerate().map(make).collect();
+        let paths = texts.iter().copied().enumerate().map(make).collect();
         (root, paths)
     }
 

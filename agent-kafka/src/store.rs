@@ -68,9 +68,10 @@ impl Kafka {
             let own = facts.configuration()?;
             own.controller_addresses().next().map(|(_, address)| address.clone())
         };
-        let controller = match facts.is_controller() {
-            true => controller().or_else(|| configured(&self.process().controller)),
-            false => None,
+        let controller = if facts.is_controller() {
+            controller().or_else(|| configured(&self.process().controller))
+        } else {
+            None
         };
         let member = controller.clone().or_else(|| client.clone());
         Addresses {

@@ -140,9 +140,10 @@ impl Converge for Add {
         if !other.is_controller {
             let brokers = view.facts.live_broker().map(|broker| &broker.cluster);
             let unfenced = brokers.is_none_or(|cluster| cluster.is_unfenced(other.node_id));
-            return match unfenced {
-                true => Ok(done(false)),
-                false => wait("the broker registers, and is not unfenced yet".to_owned()),
+            return if unfenced {
+                Ok(done(false))
+            } else {
+                wait("the broker registers, and is not unfenced yet".to_owned())
             };
         }
         match candidate::stand(other, None, &view.quorum) {

@@ -29,7 +29,7 @@ pub struct Candidate {
 
 /// How far a controller is on its way to a vote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stand {
+pub(super) enum Stand {
     /// It votes.
     Voter,
     /// It is ready.
@@ -110,29 +110,25 @@ fn is_newest(id: i32, directory: Option<Uuid>, quorum: &Quorum) -> bool {
             .any(|observer| observer.id == id && quorum.is_up_to_date(observer))
 }
 
-/// Asks whoever listens at the candidate's endpoints whether it is that node. The reason why not, else.
+/// Asks whoever listens at the candidate's endpoint, the one that voters use, whether it is that node. The reason why not,
+/// else. Further listeners may ask for something else of those who connect.
 pub(super) async fn confirm(process: &Validated, candidate: &Candidate) -> Result<(), String> {
     let Some(way) = &process.controller else {
         return Err("the agent is told of no listener for controllers: set store.controller".to_owned());
     };
-    for (name, address) in &candidate.listeners {
-        let mut link = match way.to_stranger(address.clone()) {
-            Ok(endpoint) => Link::new(endpoint),
-            Err(error) => return Err(error.to_string()),
-        };
-        let end = Instant::now() + process.timeouts.answer();
-        match configuration::ask(&mut link, &[candidate.id], end).await {
-            Ok(Some(_)) => {}
-            Ok(None) => {
-                return Err(format!(
-                    "whoever listens at {address}, its listener {name}, is not node {}",
-                    candidate.id
-                ));
-            }
-            Err(error) => return Err(format!("its listener {name} cannot be asked: {error}")),
+    let Some((name, address)) = candidate.listeners.first() else {
+        return Ok(());
+    };
+    let endpoint = way.to_stranger(address.clone()).map_err(|error| error.to_string())?;
+    let end = Instant::now() + process.timeouts.answer();
+    match configuration::ask(&mut Link::new(endpoint), &[candidate.id], end).await {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => {
+            let id = candidate.id;
+            Err(format!(
+                "whoever listens at {address}, its listener {name}, is not node {id}"
+            ))
         }
-        // Further listeners may ask for something else of those who connect: the first is the one that voters use.
-        break;
+        Err(error) => Err(format!("its listener {name} cannot be asked: {error}")),
     }
-    Ok(())
 }

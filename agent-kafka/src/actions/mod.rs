@@ -21,8 +21,8 @@ mod storage;
 
 pub use add::{Add, Added};
 pub use candidate::Candidate;
-pub use drain::{Drain, DrainArgs, Drained};
-pub use elect::{Elect, ElectArgs, Elected};
+pub use drain::{Batch, Drain, DrainArgs, Drained, Target};
+pub use elect::{Elect, ElectArgs, Elected, Round};
 pub use init::{Init, InitArgs, Initialised};
 pub use join::{Join, Joined};
 pub use remove::{Remove, RemoveArgs, Removed};

@@ -171,13 +171,12 @@ pub(crate) mod tests {
                 .with_isr_nodes(ids(in_sync))
                 .with_offline_replicas(ids(offline));
             let name = Some(TopicName(StrBytes::from_static_str(topic)));
-            match topics.iter_mut().find(|known| known.name == name) {
-                Some(known) => known.partitions.push(partition),
-                None => {
-                    let id = Uuid::from_u128(topics.len() as u128 + 1);
-                    let new = MetadataResponseTopic::default().with_name(name).with_topic_id(id);
-                    topics.push(new.with_partitions(vec![partition]));
-                }
+            if let Some(known) = topics.iter_mut().find(|known| known.name == name) {
+                known.partitions.push(partition);
+            } else {
+                let id = Uuid::from_u128(topics.len() as u128 + 1);
+                let new = MetadataResponseTopic::default().with_name(name).with_topic_id(id);
+                topics.push(new.with_partitions(vec![partition]));
             }
         }
         Placement(MetadataResponse::default().with_topics(topics))

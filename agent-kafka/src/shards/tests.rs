@@ -97,11 +97,15 @@ fn recorded_answers_of_both_releases_make_shards() {
     }
 }
 
+fn directory(id: i32) -> Uuid {
+    Uuid::from_u128(u128::try_from(id).unwrap())
+}
+
 #[test]
 fn the_metadata_log_is_held_by_voters_and_observers() {
     let replica = |id, end, caught_up_ms| Replica {
         id,
-        directory: Some(Uuid::from_u128(id as u128)),
+        directory: Some(directory(id)),
         end,
         caught_up_ms,
     };
@@ -113,7 +117,7 @@ fn the_metadata_log_is_held_by_voters_and_observers() {
         observers: vec![replica(3, Some(40), Some(1_000)), replica(4, None, None)],
         nodes: Vec::new(),
     };
-    let shard = |id: i32, lag| of_metadata_log(id, Some(Uuid::from_u128(id as u128)), &quorum, lag);
+    let shard = |id: i32, lag| of_metadata_log(id, Some(directory(id)), &quorum, lag);
     let role = |id| shard(id, false).map(|shard| (shard.role.role(), shard.commit_offset, shard.lag));
     assert_eq!(role(1), Some((Role::Primary, Some(100), None)));
     assert_eq!(role(2), Some((Role::Secondary, Some(99), None)));

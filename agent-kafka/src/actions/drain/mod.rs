@@ -18,7 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use self::targets::{Holding, Others, Target};
+pub use self::targets::Target;
+use self::targets::{Holding, Others};
 use super::outcome::{of_change, unanswered};
 use super::reach;
 use crate::ask::cluster::Cluster;
@@ -102,7 +103,7 @@ impl fmt::Display for Batch {
 
 /// What was read.
 #[derive(Debug)]
-pub struct View {
+pub(super) struct View {
     broker: i32,
     placement: Placement,
     moving: Vec<Moving>,
