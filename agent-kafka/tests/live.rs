@@ -7,6 +7,8 @@
     reason = "all of this is tests, also what is in no function with that attribute"
 )]
 
+#[path = "live/drain.rs"]
+mod drain;
 #[path = "live/look.rs"]
 mod look;
 #[path = "live/membership.rs"]

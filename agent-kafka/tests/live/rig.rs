@@ -14,6 +14,8 @@ pub(crate) const UP: Duration = Duration::from_secs(120);
 pub(crate) const INIT: &str = "agent.replicante.io/cluster.init";
 pub(crate) const ADD: &str = "agent.replicante.io/cluster.add";
 pub(crate) const JOIN: &str = "agent.replicante.io/cluster.join";
+pub(crate) const DRAIN: &str = "kafka.apache.org/broker.drain";
+pub(crate) const ELECT: &str = "kafka.apache.org/leaders.elect";
 pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
 
 /// Nodes and their agents, by the nodes' numbers.

@@ -124,16 +124,36 @@ impl Drain {
         Self(Moves(sight))
     }
 
-    /// Calls off what is on the move away from this broker.
+    /// Calls off what is on the move away from this broker, and puts the replicas into the order that they had: Kafka
+    /// leaves them in that of the move.
     async fn call_off(&self) -> Result<usize, ActionError> {
         let view = self.0.observe(&DrainArgs::default(), None).await?;
-        let orders: Vec<_> = view
+        let off: Vec<_> = view
             .leaving()
             .map(|moving| cancel(&moving.topic, moving.partition))
             .collect();
-        self.0.order(&orders).await?;
-        Ok(orders.len())
+        self.0.order(&off).await?;
+        let back: Vec<_> = view
+            .leaving()
+            .filter_map(|moving| restore(moving, view.broker))
+            .collect();
+        self.0.order(&back).await?;
+        Ok(off.len())
     }
+}
+
+/// The replicas before a move of ours: the one to come has taken the place of the one to go.
+fn restore(moving: &Moving, broker: i32) -> Option<Order> {
+    let [coming] = moving.adding[..] else { return None };
+    let before = moving
+        .target()
+        .into_iter()
+        .map(|id| if id == coming { broker } else { id });
+    Some(Order {
+        topic: moving.topic.clone(),
+        partition: moving.partition,
+        replicas: Some(before.collect()),
+    })
 }
 
 fn cancel(topic: &str, partition: i32) -> Order {
@@ -247,30 +267,23 @@ impl Converge for Moves {
         let unfenced = |id: &i32| view.cluster.is_unfenced(*id);
         let stuck = view.leaving().filter(|moving| !moving.adding.iter().all(unfenced));
         let stuck: Vec<_> = stuck.map(|moving| (moving.topic.clone(), moving.partition)).collect();
-        let busy: BTreeMap<_, _> = view
-            .moving
-            .iter()
-            .map(|it| ((it.topic.as_str(), it.partition), it))
-            .collect();
-        let holdings: Vec<_> = view
-            .placement
-            .of(view.broker)
-            .map(|partition| Holding::of(&partition))
-            .collect();
+        // A partition on the move lists those replicas too that are to come and to go: it is planned for when it has arrived.
+        let busy: BTreeSet<_> = view.moving.iter().map(|it| (it.topic.as_str(), it.partition)).collect();
+        let held = view.placement.of(view.broker);
+        let settled = held.filter(|partition| !busy.contains(&(partition.topic(), partition.index())));
+        let holdings: Vec<_> = settled.map(|partition| Holding::of(&partition)).collect();
         let others = Others::new(view.broker, &view.cluster, args.to.as_ref(), &view.placement);
-        let targets = targets::choose(view.broker, &holdings, others, args.shrink);
-        if let Err(nowhere) = &targets
-            && last.is_none()
-        {
-            return Err(ActionError::last("no_target", nowhere.to_string()));
-        }
-        let targets = targets.map_err(|nowhere| ActionError::retry("no_target", nowhere.to_string()))?;
+        let targets = targets::choose(view.broker, &holdings, others, args.shrink).map_err(|nowhere| {
+            // Nothing was changed yet: nothing is. Later a broker may have died that comes back.
+            let code = "no_target";
+            match last {
+                None => ActionError::last(code, nowhere.to_string()),
+                Some(_) => ActionError::retry(code, nowhere.to_string()),
+            }
+        })?;
         let on_their_way = view.leaving().count().saturating_sub(stuck.len());
         let room = args.batch.saturating_sub(on_their_way);
-        let free = targets
-            .into_iter()
-            .filter(|target| !busy.contains_key(&(target.topic.as_str(), target.partition)));
-        let moves: Vec<_> = free.take(room).collect();
+        let moves: Vec<_> = targets.into_iter().take(room).collect();
         if moves.is_empty() && stuck.is_empty() {
             let moved = total.saturating_sub(left);
             return Ok(Next::Wait(format!(
