@@ -4,6 +4,7 @@
 //! is when nobody waits for it any more. Of what it prints, the end is kept. One that leaves a process behind, as a start
 //! does, is over when itself is.
 
+use std::fs::File;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -54,8 +55,15 @@ pub enum CommandError {
     },
 }
 
-/// Runs a command with further arguments. `key`: what configures it.
-pub async fn run(command: &[String], more: &[&str], key: &'static str, within: Duration) -> Result<(), CommandError> {
+/// Runs a command with further arguments. `key`: what configures it. `held`: what it holds open as its input, for as long
+/// as it runs, whatever becomes of the agent; without that it has none.
+pub async fn run(
+    command: &[String],
+    more: &[&str],
+    key: &'static str,
+    held: Option<File>,
+    within: Duration,
+) -> Result<(), CommandError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(CommandError::Missing(key));
     };
@@ -66,7 +74,7 @@ pub async fn run(command: &[String], more: &[&str], key: &'static str, within: D
     let mut child = Command::new(program)
         .args(arguments)
         .args(more)
-        .stdin(Stdio::null())
+        .stdin(held.map_or_else(Stdio::null, Stdio::from))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -136,7 +144,7 @@ mod tests {
 
     async fn sh(script: &str, within: Duration) -> Result<(), CommandError> {
         let command = ["sh", "-c", script].map(str::to_owned);
-        run(&command, &["zero", "one"], "store.format_command", within).await
+        run(&command, &["zero", "one"], "store.format_command", None, within).await
     }
 
     #[tokio::test]
@@ -156,9 +164,9 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_missing_or_cannot_be_run_says_so() {
-        let none = run(&[], &[], "store.start_command", SOON).await.unwrap_err();
+        let none = run(&[], &[], "store.start_command", None, SOON).await.unwrap_err();
         assert_eq!(none.to_string(), "store.start_command is not configured");
-        let wrong = run(&["/no/such/program".to_owned()], &[], "x", SOON)
+        let wrong = run(&["/no/such/program".to_owned()], &[], "x", None, SOON)
             .await
             .unwrap_err()
             .to_string();

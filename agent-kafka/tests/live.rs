@@ -7,11 +7,17 @@
     reason = "all of this is tests, also what is in no function with that attribute"
 )]
 
+#[path = "live/crash.rs"]
+mod crash;
 #[path = "live/drain.rs"]
 mod drain;
 #[path = "live/look.rs"]
 mod look;
 #[path = "live/membership.rs"]
 mod membership;
+#[path = "live/refusal.rs"]
+mod refusal;
+#[path = "live/replicas.rs"]
+mod replicas;
 #[path = "live/rig.rs"]
 mod rig;

@@ -35,8 +35,6 @@ mod membership;
 mod permission;
 #[path = "live/plans.rs"]
 mod plans;
-#[path = "live/program.rs"]
-mod program;
 #[path = "live/proxy.rs"]
 mod proxy;
 #[path = "live/removal.rs"]

@@ -19,6 +19,7 @@
 //!
 //! Linux only: process identity is read from `/proc`. Java and Maven are needed to run servers, not to build.
 
+pub mod agent;
 pub mod background;
 pub mod demo;
 pub mod download;

@@ -163,8 +163,7 @@ impl Converge for Init {
     }
 
     async fn apply(&self, _: &InitArgs, Step(step): &Step, _: &Invocation) -> Result<(), ActionError> {
-        let storage = Storage::read(&self.sight.process().log_directories);
-        storage::apply(self.sight.process(), step, &storage, &self.started).await
+        storage::apply(self.sight.process(), step, &self.started).await
     }
 
     fn unchecked(_: &InitArgs, view: &View) -> Vec<String> {

@@ -17,7 +17,6 @@ use crate::ask::{Quorum, changes};
 use crate::client::versions::KRAFT_VERSION;
 use crate::node::Facts;
 use crate::sight::Sight;
-use crate::storage::Storage;
 
 /// Takes this node into the cluster of a member.
 pub struct Join {
@@ -190,10 +189,7 @@ impl Converge for Join {
         let process = self.sight.process();
         self.sight.set_joining(true);
         let applied = match step {
-            Step::Up(up) => {
-                let storage = Storage::read(&process.log_directories);
-                storage::apply(process, up, &storage, &self.started).await
-            }
+            Step::Up(up) => storage::apply(process, up, &self.started).await,
             Step::AddVoter(candidate) => add_voter(&self.sight, candidate).await,
         };
         if applied.is_err() {

@@ -2,6 +2,8 @@
 //! pure.
 
 use std::fmt;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use agent_sdk::action::ActionError;
@@ -158,16 +160,17 @@ impl Started {
     }
 }
 
-/// Applies a step. `facts`: what was seen before, to complete what was cut off.
-pub(super) async fn apply(
-    process: &Validated,
-    step: &Up,
-    storage: &Storage,
-    started: &Started,
-) -> Result<(), ActionError> {
+/// Applies a step.
+pub(super) async fn apply(process: &Validated, step: &Up, started: &Started) -> Result<(), ActionError> {
     let within = process.timeouts.command();
     match step {
         Up::Format { cluster_id, first } => {
+            let claim = claim(&process.log_directories)?;
+            // What was under way when this was decided may have come to its end.
+            let storage = Storage::read(&process.log_directories);
+            if storage.format().is_some() {
+                return Ok(());
+            }
             let kind = if *first {
                 "--standalone"
             } else {
@@ -177,14 +180,54 @@ pub(super) async fn apply(
             if matches!(storage, Storage::Partial(_)) {
                 more.push("--ignore-formatted");
             }
-            let ran = command::run(&process.format_command, &more, "store.format_command", within).await;
+            let ran = command::run(
+                &process.format_command,
+                &more,
+                "store.format_command",
+                Some(claim),
+                within,
+            )
+            .await;
             ran.map_err(|error| of_command(&error))
         }
         Up::Start => {
-            let ran = command::run(&process.start_command, &[], "store.start_command", within).await;
+            let ran = command::run(&process.start_command, &[], "store.start_command", None, within).await;
             // Also one that was refused, since the process runs: what counts is whether it answers.
             started.set();
             ran.map_err(|error| of_command(&error))
         }
     }
 }
+
+/// Claims the right to format. The command holds it for as long as it runs, also when the agent was killed meanwhile: two at
+/// a time would each write a directory's id, and the metadata log of one would be in the directory of the other.
+fn claim(directories: &[PathBuf]) -> Result<File, ActionError> {
+    let first = directories.first().map(PathBuf::as_path).unwrap_or(Path::new("/"));
+    // Formatting makes the directory itself.
+    let existing = first
+        .ancestors()
+        .skip(1)
+        .find(|directory| directory.is_dir())
+        .unwrap_or(Path::new("/"));
+    let unclear = |error: std::io::Error| {
+        ActionError::retry(
+            "storage_unclear",
+            format!("{} cannot be claimed: {error}", existing.display()),
+        )
+    };
+    let directory = File::open(existing).map_err(unclear)?;
+    match directory.try_lock() {
+        Ok(()) => Ok(directory),
+        Err(TryLockError::WouldBlock) => Err(ActionError::retry(
+            "format_under_way",
+            format!(
+                "{} is claimed: a command that formats is still under way",
+                existing.display()
+            ),
+        )),
+        Err(TryLockError::Error(error)) => Err(unclear(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

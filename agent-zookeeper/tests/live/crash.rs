@@ -3,9 +3,9 @@
 use agent_sdk::client::{Schedule, wait};
 use agent_sdk::spec::NodeState;
 use serde_json::json;
+use testbed::agent::Program;
 
 use crate::plans::plans;
-use crate::program::Program;
 use crate::proxy::{Proxy, Trap};
 use crate::rig::{ADD, Rig, UP, address, await_state, blank, by_member_address, config_version, done, settings, until};
 
@@ -21,15 +21,15 @@ fn killed_at(trap: Trap) {
     let proxy = Proxy::start(rig.server(1).client_address());
     let mut store = settings(&rig.cluster, rig.server(1));
     store.address = address(proxy.address());
-    let mut program = Program::new(&store);
-    let client = program.start();
+    let mut program = Program::new(env!("CARGO_BIN_EXE_agent-zookeeper"), &store).unwrap();
+    let client = program.start().unwrap();
     assert_eq!(plans(rig.cluster.servers(), &client, &line), outside);
 
     proxy.set(trap);
     let schedule = Schedule::new(ADD).with_args(&by_member_address(rig.agent(2)));
     let id = wait(client.schedule(&schedule)).unwrap().id;
     until("the change to be caught", || proxy.sprung());
-    program.kill();
+    program.kill().unwrap();
     let between = config_version(rig.agent(1));
     assert_eq!(between != before, trap == Trap::Answer, "{trap:?}");
     if trap == Trap::Answer {
@@ -39,7 +39,7 @@ fn killed_at(trap: Trap) {
     assert_eq!(plans(rig.cluster.servers(), rig.agent(1).client(), &line), there);
 
     proxy.set(Trap::Off);
-    let client = program.start();
+    let client = program.start().unwrap();
     let record = wait(client.ended(id, UP)).unwrap();
     let output = done(&record);
     assert_eq!((record.attempt, &output["changed"]), (2, &json!(true)));

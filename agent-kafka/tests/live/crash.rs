@@ -1,0 +1,102 @@
+//! Line 2: an agent that is killed at each of its checkpoints goes on, and what it does is done once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use agent_sdk::client::{Client, Record, Schedule, wait};
+use agent_sdk::spec::NodeState;
+use serde_json::{Value, json};
+use testbed::agent::Program;
+use testbed::kafka::Cluster;
+
+use crate::rig::{INIT, JOIN, REMOVE, UP, done, settings, until};
+
+/// Runs an action, and kills the agent once each time that it makes another kind of step durable. Returns the record, and
+/// the steps at which it was killed.
+fn killed_at_each_step(program: &mut Program, kind: &str, args: &Value) -> (Record, Vec<String>) {
+    let mut client = program.start().unwrap();
+    let id = wait(client.schedule(&Schedule::new(kind).with_args(args))).unwrap().id;
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut killed = Vec::new();
+    let mut record = wait(client.record(id)).unwrap();
+    while !record.state.is_final() {
+        let step = step(&record);
+        if let Some(step) = step.filter(|step| seen.insert(step.clone())) {
+            program.kill().unwrap();
+            killed.push(step);
+            client = program.start().unwrap();
+            record = wait(client.record(id)).unwrap();
+            continue;
+        }
+        record = wait(client.changed(id, record.version, Duration::from_secs(60))).unwrap();
+    }
+    program.kill().unwrap();
+    (record, killed)
+}
+
+/// The kind of the last step that was made durable.
+fn step(record: &Record) -> Option<String> {
+    let payload: Value = serde_json::from_str(record.state_payload.as_ref()?.get()).unwrap();
+    let mut step = &payload["step"];
+    let mut name = step.as_str().map(str::to_owned);
+    // {"up": {"format": …}}, {"up": "start"}, {"add_voter": …}
+    while let Some((key, value)) = step.as_object().and_then(|object| object.iter().next()) {
+        name = Some(key.clone());
+        if key != "up" {
+            break;
+        }
+        step = value;
+        name = step.as_str().map(str::to_owned).or(name);
+    }
+    name
+}
+
+fn info(client: &Client) -> NodeState {
+    wait(client.node()).unwrap().node_status
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn line_2_killed_at_each_checkpoint_everything_is_done_once() {
+    let cluster = Cluster::builder(3).unformatted([1, 2, 3]).prepare().unwrap();
+    let program = |number| {
+        let node = cluster.node(number).unwrap();
+        Program::new(env!("CARGO_BIN_EXE_agent-kafka"), &settings(node)).unwrap()
+    };
+    let (mut first, mut second, mut third) = (program(1), program(2), program(3));
+
+    let (record, killed) = killed_at_each_step(&mut first, INIT, &Value::Null);
+    let initialised = done(&record);
+    println!("init: killed at {killed:?}, attempt {}: {initialised}", record.attempt);
+    assert_eq!(killed, ["format", "start"]);
+    assert_eq!(initialised["voters"], json!([1]));
+
+    let member = json!({"node": cluster.node(1).unwrap().member_address().to_string()});
+    for (number, joiner) in [(2, &mut second), (3, &mut third)] {
+        let (record, killed) = killed_at_each_step(joiner, JOIN, &member);
+        let joined = done(&record);
+        println!("join: killed at {killed:?}, attempt {}: {joined}", record.attempt);
+        assert_eq!(killed, ["format", "start", "add_voter"]);
+        assert_eq!((&joined["voter"], &joined["node_id"]), (&json!(true), &json!(number)));
+    }
+    let quorum = cluster.tools().quorum().unwrap();
+    assert_eq!(
+        (quorum.voter_ids(), json!(quorum.cluster_id)),
+        (vec![1, 2, 3], initialised["cluster_id"].clone())
+    );
+    assert_eq!(quorum.voters.len(), 3, "each once: {quorum:?}");
+
+    cluster.node(3).unwrap().kill().unwrap();
+    let (record, killed) = killed_at_each_step(&mut first, REMOVE, &json!({"node": "3"}));
+    let removed = done(&record);
+    println!("remove: killed at {killed:?}, attempt {}: {removed}", record.attempt);
+    assert_eq!(killed, ["remove_voter", "unregister"]);
+    assert_eq!(removed["voters"], json!([1, 2]));
+    assert_eq!(cluster.tools().quorum().unwrap().voter_ids(), [1, 2]);
+    let client = first.start().unwrap();
+    until("the first node to be well", || info(&client) == NodeState::Healthy);
+    let again = wait(client.schedule(&Schedule::new(REMOVE).with_args(&json!({"node": "3"}))))
+        .unwrap()
+        .id;
+    assert_eq!(done(&wait(client.ended(again, UP)).unwrap())["changed"], false);
+}
