@@ -6,12 +6,16 @@ use std::sync::Arc;
 use agent_sdk::agent::Agent;
 use agent_sdk::datastore::{DataStore, StoreError};
 use agent_sdk::spec::{Addresses, Attributes, Identity, Map, NodeStatus, Shard, StoreVersion};
+use kafka_protocol::messages::DescribeLogDirsResponse;
+use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 
 use crate::actions::{Add, Drain, Elect, Init, Join, Remove};
+use crate::ask::offsets::Ends;
 use crate::ask::placement::{Partition, Placement};
 use crate::ask::{AskError, directories, offsets, placement};
 use crate::attributes;
+use crate::client::Link;
 use crate::config::{LagFrom, Process, ProcessError, Validated};
 use crate::lag::{self, Lags};
 use crate::node::{Facts, store_error};
@@ -89,10 +93,29 @@ impl Kafka {
         let (Some(link), Some(id)) = (self.0.partitions(), facts.id()) else {
             return Ok(Vec::new());
         };
-        let told = |error: AskError| store_error(&error);
+        // What the metrics say is on its way meanwhile.
+        let (asked, measured) = tokio::join!(self.ask_partitions(link, id), self.measured());
+        let Asked { placement, lying, ends } = asked.map_err(|error| store_error(&error))?;
+        let lags = match (&self.process().lag, &self.process().broker, facts.live_broker()) {
+            (LagFrom::Leaders, Some(way), Some(broker)) => {
+                lag::leaders::ask(
+                    id,
+                    way,
+                    &broker.cluster,
+                    &placement,
+                    self.process().timeouts.answer() / 2,
+                )
+                .await
+            }
+            _ => measured,
+        };
+        Ok(shards::of_partitions(id, &placement, &lying, &ends, &lags))
+    }
+
+    async fn ask_partitions(&self, link: &Turn<Link>, id: i32) -> Result<Asked, AskError> {
         let end = || Instant::now() + self.process().timeouts.answer();
         let mut link = link.lock().await;
-        let placement = placement::ask(&mut link, end()).await.map_err(told)?;
+        let placement = placement::ask(&mut link, end()).await?;
         let lying = match directories::all(&mut link, true, end()).await {
             Ok(lying) => Some(lying),
             // Where the agent may not see the directories, what the cluster places here is all there is to list.
@@ -100,37 +123,40 @@ impl Kafka {
                 tracing::debug!(%error, "the broker does not tell which logs lie in its directories");
                 None
             }
-            Err(error) => return Err(told(error)),
+            Err(error) => return Err(error),
         };
         let here: Option<HashSet<_>> = lying.as_ref().map(|lying| shards::logs(lying).collect());
         let lies = |partition: &Partition<'_>| {
             here.as_ref()
                 .is_none_or(|here| here.contains(&(partition.topic(), partition.index())))
         };
-        let ends = offsets::ask(&mut link, placement.of(id).filter(lies), end())
-            .await
-            .map_err(told)?;
-        let lags = self.lags(id, facts, &placement, end()).await;
-        let lying = lying.unwrap_or_default();
-        Ok(shards::of_partitions(id, &placement, &lying, &ends, &lags))
+        let ends = offsets::ask(&mut link, placement.of(id).filter(lies), end()).await?;
+        drop(here);
+        Ok(Asked {
+            placement,
+            lying: lying.unwrap_or_default(),
+            ends,
+        })
     }
 
-    async fn lags(&self, id: i32, facts: &Facts, placement: &Placement, end: Instant) -> Lags {
-        match &self.process().lag {
-            LagFrom::Nowhere => Lags::None,
-            LagFrom::Metrics(address) => {
-                let told = lag::metrics::ask(address, self.process().timeouts.answer()).await;
-                told.unwrap_or_else(|error| {
-                    tracing::warn!(%address, error, "the metrics tell no lag: it is left out");
-                    Lags::None
-                })
-            }
-            LagFrom::Leaders => match (&self.process().broker, facts.live_broker()) {
-                (Some(way), Some(broker)) => lag::leaders::ask(id, way, &broker.cluster, placement, end).await,
-                _ => Lags::None,
-            },
-        }
+    /// Lag as the node's own metrics tell it, where they are to be asked.
+    async fn measured(&self) -> Lags {
+        let LagFrom::Metrics(address) = &self.process().lag else {
+            return Lags::None;
+        };
+        let told = lag::metrics::ask(address, self.process().timeouts.answer()).await;
+        told.unwrap_or_else(|error| {
+            tracing::warn!(%address, error, "the metrics tell no lag: it is left out");
+            Lags::None
+        })
     }
+}
+
+/// What the three requests for partitions told.
+struct Asked {
+    placement: Placement,
+    lying: DescribeLogDirsResponse,
+    ends: Ends,
 }
 
 impl DataStore for Kafka {

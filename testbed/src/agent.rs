@@ -18,7 +18,7 @@ const UP: Duration = Duration::from_secs(60);
 /// An agent's program on a state directory and a port that it keeps across its starts. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Program {
-    program: PathBuf,
+    path: PathBuf,
     directory: TempDir,
     ports: Block,
     child: Option<Child>,
@@ -46,7 +46,7 @@ pub enum Error {
 
 impl Program {
     /// The program at this path, with this `store` section. Not started.
-    pub fn new(program: impl AsRef<Path>, store: &impl Serialize) -> Result<Self, Error> {
+    pub fn new(path: impl AsRef<Path>, store: &impl Serialize) -> Result<Self, Error> {
         let directory = tempfile::tempdir()?;
         let ports = Block::claim()?;
         let configuration = serde_json::json!({
@@ -57,7 +57,7 @@ impl Program {
         // JSON is YAML.
         std::fs::write(directory.path().join("agent.yaml"), configuration.to_string())?;
         Ok(Self {
-            program: program.as_ref().to_owned(),
+            path: path.as_ref().to_owned(),
             directory,
             ports,
             child: None,
@@ -66,7 +66,7 @@ impl Program {
 
     /// Starts it, and waits until it answers.
     pub fn start(&mut self) -> Result<Client, Error> {
-        let child = Command::new(&self.program)
+        let child = Command::new(&self.path)
             .arg("--config")
             .arg(self.directory.path().join("agent.yaml"))
             .arg("run")
@@ -76,7 +76,7 @@ impl Program {
         self.child = Some(child);
         let client = Client::new(&format!("http://{}", self.ports.address(0)))?;
         let answers = |_| Ok::<_, Error>(wait(client.node()).is_ok().then_some(()));
-        poll::until(UP, answers)?.ok_or_else(|| Error::Silent(self.program.clone()))?;
+        poll::until(UP, answers)?.ok_or_else(|| Error::Silent(self.path.clone()))?;
         Ok(client)
     }
 

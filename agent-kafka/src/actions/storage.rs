@@ -202,7 +202,7 @@ pub(super) async fn apply(process: &Validated, step: &Up, started: &Started) -> 
 /// Claims the right to format. The command holds it for as long as it runs, also when the agent was killed meanwhile: two at
 /// a time would each write a directory's id, and the metadata log of one would be in the directory of the other.
 fn claim(directories: &[PathBuf]) -> Result<File, ActionError> {
-    let first = directories.first().map(PathBuf::as_path).unwrap_or(Path::new("/"));
+    let first = directories.first().map_or(Path::new("/"), PathBuf::as_path);
     // Formatting makes the directory itself.
     let existing = first
         .ancestors()
