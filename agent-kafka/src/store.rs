@@ -68,12 +68,14 @@ impl Kafka {
                 .map(|member| member.address.clone())
         };
         let client = advertised().or_else(|| configured(&self.process().broker));
-        let controller = || {
-            let own = facts.configuration()?;
-            own.controller_addresses().next().map(|(_, address)| address.clone())
+        // By the listener that the agent itself asks: another agent asks as this one does.
+        let reached = || {
+            let (own, way) = (facts.configuration()?, self.process().controller.as_ref()?);
+            own.controller_address(own.controller_listener(way.own().address.port())?)
+                .cloned()
         };
         let controller = if facts.is_controller() {
-            controller().or_else(|| configured(&self.process().controller))
+            reached().or_else(|| configured(&self.process().controller))
         } else {
             None
         };

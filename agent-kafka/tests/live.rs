@@ -21,3 +21,5 @@ mod refusal;
 mod replicas;
 #[path = "live/rig.rs"]
 mod rig;
+#[path = "live/secured.rs"]
+mod secured;

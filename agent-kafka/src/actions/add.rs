@@ -110,8 +110,9 @@ impl Converge for Add {
         }
         let other = self.other(&mut told, &quorum).await?;
         let stand = other.as_ref().map(|other| candidate::stand(other, None, &quorum));
+        let listener = reach::controller_listener(self.0.process(), &facts);
         let unconfirmed = match &stand {
-            Some(Stand::Ready(candidate)) => candidate::confirm(self.0.process(), candidate).await.err(),
+            Some(Stand::Ready(candidate)) => candidate::confirm(self.0.process(), candidate, listener).await.err(),
             _ => None,
         };
         Ok(View {

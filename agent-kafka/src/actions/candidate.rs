@@ -110,13 +110,17 @@ fn is_newest(id: i32, directory: Option<Uuid>, quorum: &Quorum) -> bool {
             .any(|observer| observer.id == id && quorum.is_up_to_date(observer))
 }
 
-/// Asks whoever listens at the candidate's endpoint, the one that voters use, whether it is that node. The reason why not,
-/// else. Further listeners may ask for something else of those who connect.
-pub(super) async fn confirm(process: &Validated, candidate: &Candidate) -> Result<(), String> {
+/// Asks whoever listens at the candidate's endpoint whether it is that node: by the listener of the name that the agent asks
+/// controllers by, for others may ask for something else of those who connect. The reason why not, else.
+pub(super) async fn confirm(process: &Validated, candidate: &Candidate, listener: Option<&str>) -> Result<(), String> {
     let Some(way) = &process.controller else {
         return Err("the agent is told of no listener for controllers: set store.controller".to_owned());
     };
-    let Some((name, address)) = candidate.listeners.first() else {
+    let named = candidate
+        .listeners
+        .iter()
+        .find(|(name, _)| Some(name.as_str()) == listener);
+    let Some((name, address)) = named.or_else(|| candidate.listeners.first()) else {
         return Ok(());
     };
     let endpoint = way.to_stranger(address.clone()).map_err(|error| error.to_string())?;

@@ -122,8 +122,9 @@ impl Converge for Join {
             (Some(own), Ok(quorum)) if own.is_controller => Some(candidate::stand(own, facts.directory(), quorum)),
             _ => None,
         };
+        let listener = reach::controller_listener(process, &facts);
         let unconfirmed = match &stand {
-            Some(Stand::Ready(candidate)) => candidate::confirm(process, candidate).await.err(),
+            Some(Stand::Ready(candidate)) => candidate::confirm(process, candidate, listener).await.err(),
             _ => None,
         };
         Ok(View {

@@ -66,6 +66,11 @@ pub(super) struct Told {
     pub link: Link,
 }
 
+/// The name of the listener by which the agent asks controllers.
+pub(super) fn controller_listener<'a>(process: &Validated, facts: &'a Facts) -> Option<&'a str> {
+    facts.controller_listener(process.controller.as_ref()?.own().address.port())
+}
+
 /// The address that an argument is.
 pub(super) fn address(node: &str) -> Result<Address, ActionError> {
     node.trim().parse().map_err(|error| {

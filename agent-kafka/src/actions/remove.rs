@@ -139,9 +139,12 @@ impl Remove {
     }
 
     /// Whether the process of this node answers, at any of the addresses that the cluster has for it.
-    async fn alive(&self, id: i32, quorum: &Quorum, brokers: Option<&Cluster>) -> Option<Alive> {
+    async fn alive(&self, id: i32, facts: &Facts, quorum: &Quorum, brokers: Option<&Cluster>) -> Option<Alive> {
         let process = self.0.process();
-        let controller = process.controller.as_ref().zip(quorum.address(id));
+        let controller = process
+            .controller
+            .as_ref()
+            .zip(quorum.address(id, reach::controller_listener(process, facts)));
         let broker = process
             .broker
             .as_ref()
@@ -250,7 +253,10 @@ impl Converge for Remove {
         let controllers = facts.live_controller().map(|controller| &controller.cluster);
         let id = resolve(&args.node, last, &quorum, brokers.as_ref(), controllers)?;
         let (alive, held) = match id {
-            Some(id) => (self.alive(id, &quorum, brokers.as_ref()).await, self.held(id).await?),
+            Some(id) => (
+                self.alive(id, &facts, &quorum, brokers.as_ref()).await,
+                self.held(id).await?,
+            ),
             None => (None, (0, Vec::new())),
         };
         Ok(View {

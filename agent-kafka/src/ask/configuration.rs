@@ -50,6 +50,19 @@ const KEYS: [&str; 11] = [
 ];
 
 impl Configuration {
+    /// The name of the controller's listener at this port; of the first one, where none is there.
+    pub fn controller_listener(&self, port: u16) -> Option<&str> {
+        let all = || self.controller_addresses();
+        let there = all().find(|(_, address)| address.port() == port);
+        there.or_else(|| all().next()).map(|(name, _)| name.as_str())
+    }
+
+    /// Where others reach the controller by the listener of this name.
+    pub fn controller_address(&self, listener: &str) -> Option<&Address> {
+        let found = self.controller_addresses().find(|(name, _)| name == listener);
+        found.map(|(_, address)| address)
+    }
+
     /// The listeners of the controller, in the order of their names.
     pub fn controller_addresses(&self) -> impl Iterator<Item = &(String, Address)> {
         let names = self.controller_listeners.iter();

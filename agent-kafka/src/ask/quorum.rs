@@ -97,10 +97,12 @@ impl Quorum {
         ids
     }
 
-    /// Where a voter is reached, by the listeners that it has told the quorum.
-    pub fn address(&self, id: i32) -> Option<&Address> {
+    /// Where a voter is reached, by the listener of this name; by its first one, where it has told the quorum none of that
+    /// name.
+    pub fn address(&self, id: i32, listener: Option<&str>) -> Option<&Address> {
         let node = self.nodes.iter().find(|node| node.id == id)?;
-        node.listeners.first().map(|(_, address)| address)
+        let named = node.listeners.iter().find(|(name, _)| Some(name.as_str()) == listener);
+        named.or_else(|| node.listeners.first()).map(|(_, address)| address)
     }
 }
 
@@ -187,7 +189,7 @@ mod tests {
             let voter = quorum.voter(1, None).unwrap();
             assert!(voter.directory.is_some() && quorum.is_up_to_date(voter), "{voter:?}");
             assert_eq!(quorum.nodes[0].listeners[0].0, "CONTROLLER");
-            assert!(quorum.address(1).is_some() && quorum.address(2).is_none());
+            assert!(quorum.address(1, None).is_some() && quorum.address(2, None).is_none());
         }
     }
 

@@ -164,6 +164,11 @@ impl Facts {
             .map_or(self.controller.is_some(), |own| own.is_controller)
     }
 
+    /// The name of the listener by which the agent asks controllers, its own node's and others'. `port`: of its own node's.
+    pub fn controller_listener(&self, port: u16) -> Option<&str> {
+        self.configuration()?.controller_listener(port)
+    }
+
     /// Its copy of the metadata log, as the quorum knows it.
     pub fn replica(&self) -> Option<&Replica> {
         let (quorum, id, directory) = (self.quorum.as_ref().ok()?, self.id()?, self.directory());
