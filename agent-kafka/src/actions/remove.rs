@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use agent_sdk::action::{ActionError, Converge, Fault, Invocation, Kind, Next};
@@ -25,7 +25,11 @@ use crate::sight::Sight;
 use crate::storage::{read_id, write_id};
 
 /// Takes a node out of this node's cluster.
-pub struct Remove(Arc<Sight>);
+pub struct Remove {
+    sight: Arc<Sight>,
+    /// A broker of which the cluster has said that it is not registered.
+    absent: Mutex<Option<i32>>,
+}
 
 /// The node to take out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +86,8 @@ pub struct View {
     alive: Option<Alive>,
     /// How many partitions list a replica there, and some of them.
     held: (usize, Vec<String>),
+    /// Whether the cluster has said that no such broker is registered.
+    absent: bool,
 }
 
 /// A process that answers.
@@ -107,13 +113,15 @@ pub enum Step {
     Unregister {
         /// Which.
         id: i32,
+        /// Whether this action has taken its vote before.
+        vote_taken: bool,
     },
 }
 
 impl Step {
     const fn id(&self) -> i32 {
         match self {
-            Self::RemoveVoter { id, .. } | Self::Unregister { id } => *id,
+            Self::RemoveVoter { id, .. } | Self::Unregister { id, .. } => *id,
         }
     }
 }
@@ -122,7 +130,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RemoveVoter { id, directory_id } => write!(f, "remove voter {id} with directory {directory_id}"),
-            Self::Unregister { id } => write!(f, "unregister broker {id}"),
+            Self::Unregister { id, .. } => write!(f, "unregister broker {id}"),
         }
     }
 }
@@ -135,12 +143,19 @@ impl RemoveArgs {
 
 impl Remove {
     pub(crate) const fn new(sight: Arc<Sight>) -> Self {
-        Self(sight)
+        Self {
+            sight,
+            absent: Mutex::new(None),
+        }
+    }
+
+    fn absent(&self) -> MutexGuard<'_, Option<i32>> {
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the process of this node answers, at any of the addresses that the cluster has for it.
     async fn alive(&self, id: i32, facts: &Facts, quorum: &Quorum, brokers: Option<&Cluster>) -> Option<Alive> {
-        let process = self.0.process();
+        let process = self.sight.process();
         let controller = process
             .controller
             .as_ref()
@@ -176,10 +191,10 @@ impl Remove {
 
     /// How many partitions list a replica on this broker, and some of them.
     async fn held(&self, id: i32) -> Result<(usize, Vec<String>), ActionError> {
-        let Some(link) = self.0.partitions() else {
+        let Some(link) = self.sight.partitions() else {
             return Ok((0, Vec::new()));
         };
-        let end = Instant::now() + self.0.process().timeouts.change();
+        let end = Instant::now() + self.sight.process().timeouts.change();
         let told = placement::ask(&mut *link.lock().await, end)
             .await
             .map_err(|error| unanswered(&error))?;
@@ -247,7 +262,7 @@ impl Converge for Remove {
     type Step = Step;
 
     async fn observe(&self, args: &RemoveArgs, last: Option<&Step>) -> Result<View, ActionError> {
-        let facts = self.0.look_anew().await;
+        let facts = self.sight.look_anew().await;
         let (quorum, _) = reach::member(&facts)?;
         let brokers = facts.live_broker().map(|broker| broker.cluster.clone());
         let controllers = facts.live_controller().map(|controller| &controller.cluster);
@@ -259,6 +274,7 @@ impl Converge for Remove {
             ),
             None => (None, (0, Vec::new())),
         };
+        let absent = id.is_some() && *self.absent() == id;
         Ok(View {
             facts,
             quorum,
@@ -266,6 +282,7 @@ impl Converge for Remove {
             id,
             alive,
             held,
+            absent,
         })
     }
 
@@ -277,7 +294,11 @@ impl Converge for Remove {
                 voters: view.quorum.voter_ids(),
                 replicas_left,
                 partitions: partitions.clone(),
-                changed: last.is_some(),
+                changed: match last {
+                    None => false,
+                    Some(Step::RemoveVoter { .. }) => true,
+                    Some(Step::Unregister { vote_taken, .. }) => *vote_taken || !view.absent,
+                },
             })
         };
         let Some(id) = view.id else { return Ok(done()) };
@@ -292,7 +313,8 @@ impl Converge for Remove {
         if let Some(wait) = may_go(args, view, id, broker)? {
             return Ok(Next::Wait(wait));
         }
-        let unregister = broker.map(|_| Step::Unregister { id });
+        let vote_taken = votes.is_some() || matches!(last, Some(Step::RemoveVoter { .. }));
+        let unregister = broker.map(|_| Step::Unregister { id, vote_taken });
         let Some(voter) = votes else {
             return Ok(unregister.map_or_else(done, |now| Next::Do { now, then: Vec::new() }));
         };
@@ -308,8 +330,8 @@ impl Converge for Remove {
     }
 
     async fn apply(&self, _: &RemoveArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
-        let facts = self.0.facts().await;
-        let process = self.0.process();
+        let facts = self.sight.facts().await;
+        let process = self.sight.process();
         let mut link = reach::for_change(process, &facts).await?;
         let end = Instant::now() + process.timeouts.change();
         let sent = match step {
@@ -320,13 +342,19 @@ impl Converge for Remove {
                 let cluster_id = facts.told_cluster_id().unwrap_or_default();
                 changes::remove_voter(&mut link, cluster_id, *id, directory, end).await
             }
-            Step::Unregister { id } => changes::unregister(&mut link, *id, end).await,
+            Step::Unregister { id, .. } => changes::unregister(&mut link, *id, end).await,
         };
         match sent {
-            // It is gone already; the next reading says so.
-            Err(error) if error.code() == Some(Code::BROKER_ID_NOT_REGISTERED) => Ok(()),
+            // The next reading, or this where a release does not list dead brokers, says that it is gone.
+            Err(error) if error.code() == Some(Code::BROKER_ID_NOT_REGISTERED) => {
+                *self.absent() = Some(step.id());
+                Ok(())
+            }
             Err(error) => Err(of_change(&error)),
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                *self.absent() = None;
+                Ok(())
+            }
         }
     }
 

@@ -95,3 +95,9 @@ fn grown(release: Release) {
 fn line_1_three_blank_nodes_become_a_cluster_and_each_action_is_repeated() {
     grown(Release::default());
 }
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn line_1_the_same_on_the_older_release() {
+    grown(Release::V3_9_2);
+}
