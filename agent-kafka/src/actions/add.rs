@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next, NodeArgs};
+use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::candidate::{self, Candidate, Stand};
 use super::join::{add_voter, is_static};
 use super::outcome::{static_voters, unanswered};
-use super::reach::{self, Told};
+use super::reach::{self, MemberArgs, Told};
 use crate::ask::{Configuration, Quorum, configuration};
 use crate::node::Facts;
 use crate::sight::Sight;
@@ -86,7 +86,7 @@ impl Kind for Add {
     const SUMMARY: &'static str =
         "Makes the controller of another node, which runs and follows this cluster already, a voter.";
     const DEADLINE: Duration = Duration::from_secs(300);
-    type Args = NodeArgs;
+    type Args = MemberArgs;
     type Output = Added;
 }
 
@@ -94,7 +94,7 @@ impl Converge for Add {
     type View = View;
     type Step = Step;
 
-    async fn observe(&self, args: &NodeArgs, _: Option<&Step>) -> Result<View, ActionError> {
+    async fn observe(&self, args: &MemberArgs, _: Option<&Step>) -> Result<View, ActionError> {
         let address = reach::address(&args.node)?;
         let facts = self.0.look_anew().await;
         let (quorum, cluster_id) = reach::member(&facts)?;
@@ -125,7 +125,7 @@ impl Converge for Add {
         })
     }
 
-    fn decide(_: &NodeArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Added>, ActionError> {
+    fn decide(_: &MemberArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Added>, ActionError> {
         let wait = |reason: String| Ok(Next::Wait(reason));
         let Some(other) = &view.other else {
             return wait(format!("the cluster has not heard of the node at {}", view.node));
@@ -165,7 +165,7 @@ impl Converge for Add {
         }
     }
 
-    async fn apply(&self, _: &NodeArgs, Step(candidate): &Step, _: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, _: &MemberArgs, Step(candidate): &Step, _: &Invocation) -> Result<(), ActionError> {
         add_voter(&self.0, candidate).await
     }
 }

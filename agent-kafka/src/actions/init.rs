@@ -38,6 +38,8 @@ pub struct Initialised {
     pub node_id: i32,
     /// Ids of the voters.
     pub voters: Vec<i32>,
+    /// Whether this action has changed anything.
+    pub changed: bool,
 }
 
 /// What was read.
@@ -112,6 +114,7 @@ impl Converge for Init {
                 cluster_id: cluster_id.clone(),
                 node_id,
                 voters: quorum.voter_ids(),
+                changed: last.is_some(),
             })
         };
         if facts.controller.is_none() {

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next, NodeArgs};
+use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::candidate::{self, Candidate, Stand};
 use super::outcome::{of_change, static_voters};
-use super::reach;
+use super::reach::{self, MemberArgs};
 use super::storage::{self, Given, Started, Up, Way};
 use crate::ask::{Quorum, changes};
 use crate::client::versions::KRAFT_VERSION;
@@ -85,7 +85,7 @@ impl Join {
     }
 
     /// The cluster of the member.
-    async fn target(&self, args: &NodeArgs) -> Result<String, ActionError> {
+    async fn target(&self, args: &MemberArgs) -> Result<String, ActionError> {
         let address = reach::address(&args.node)?;
         let told = reach::stranger(self.sight.process(), &address).await?;
         told.cluster.id.ok_or_else(|| {
@@ -101,7 +101,7 @@ impl Kind for Join {
     const KIND: &'static str = "agent.replicante.io/cluster.join";
     const SUMMARY: &'static str = "Formats this node's storage for the cluster of a member, starts the process, and makes it a voter and a broker.";
     const DEADLINE: Duration = Duration::from_secs(600);
-    type Args = NodeArgs;
+    type Args = MemberArgs;
     type Output = Joined;
 }
 
@@ -109,7 +109,7 @@ impl Converge for Join {
     type View = View;
     type Step = Step;
 
-    async fn observe(&self, args: &NodeArgs, last: Option<&Step>) -> Result<View, ActionError> {
+    async fn observe(&self, args: &MemberArgs, last: Option<&Step>) -> Result<View, ActionError> {
         let process = self.sight.process();
         let facts = self.sight.look_anew().await;
         let written = facts.storage.format().and_then(|format| format.cluster_id.clone());
@@ -136,7 +136,7 @@ impl Converge for Join {
         })
     }
 
-    fn decide(_: &NodeArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Joined>, ActionError> {
+    fn decide(_: &MemberArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Joined>, ActionError> {
         let facts = &view.facts;
         let up = last.and_then(|step| match step {
             Step::Up(up) => Some(up),
@@ -186,7 +186,7 @@ impl Converge for Join {
         }))
     }
 
-    async fn apply(&self, _: &NodeArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, _: &MemberArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
         let process = self.sight.process();
         self.sight.set_joining(true);
         let applied = match step {
@@ -199,7 +199,7 @@ impl Converge for Join {
         applied
     }
 
-    fn unchecked(_: &NodeArgs, view: &View) -> Vec<String> {
+    fn unchecked(_: &MemberArgs, view: &View) -> Vec<String> {
         match view.facts.versions() {
             None => vec![
                 "whether the node, once it is started, is let in by the others, and can be made a voter".to_owned(),

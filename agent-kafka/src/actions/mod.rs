@@ -25,4 +25,5 @@ pub use drain::{Batch, Drain, DrainArgs, Drained, Target};
 pub use elect::{Elect, ElectArgs, Elected, Round};
 pub use init::{Init, InitArgs, Initialised};
 pub use join::{Join, Joined};
+pub use reach::MemberArgs;
 pub use remove::{Remove, RemoveArgs, Removed};

@@ -2,6 +2,8 @@
 
 use agent_sdk::action::{ActionError, Fault};
 use agent_sdk::config::Address;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::outcome::unanswered;
@@ -64,6 +66,14 @@ pub(super) struct Told {
     pub cluster: Cluster,
     /// The link over which it was asked.
     pub link: Link,
+}
+
+/// Another node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberArgs {
+    /// Member address of the other node, host:port, as its agent shows it.
+    pub node: String,
 }
 
 /// The name of the listener by which the agent asks controllers.
