@@ -130,6 +130,10 @@ impl Facts {
             Some(Code::CLUSTER_AUTHORIZATION_FAILED) => NodeStatus::unknown(format!(
                 "the agent may not see the quorum, and so not whether there is one: {error}"
             )),
+            // Such as a leader, asked itself, whose certificate is not trusted.
+            None if !is_absence(error) => {
+                NodeStatus::unknown(format!("the agent cannot tell whether there is a quorum: {error}"))
+            }
             _ => NodeStatus::unhealthy(format!("no quorum answers: {error}")),
         })
     }
