@@ -258,4 +258,4 @@ pub fn store_error(error: &AskError) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,21 +17,21 @@ use crate::client::{ClientError, Code};
 use crate::storage::Format;
 
 /// The node beside the agent: one of three.
-const ID: i32 = 2;
-const CLUSTER: &str = "5L6g3nShT-eMCtK--X86sw";
-const AWAITING: Awaiting = Awaiting::Answer("DescribeQuorum");
+pub(crate) const ID: i32 = 2;
+pub(crate) const CLUSTER: &str = "5L6g3nShT-eMCtK--X86sw";
+pub(crate) const AWAITING: Awaiting = Awaiting::Answer("DescribeQuorum");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Broker,
     Controller,
     Combined,
 }
 
-use Kind::{Broker as OfBroker, Combined, Controller as OfController};
+pub(crate) use Kind::{Broker as OfBroker, Combined, Controller as OfController};
 
 /// A node that is well: unfenced and in sync, and a voter of three of which the first leads.
-fn node(kind: Kind) -> Facts {
+pub(crate) fn node(kind: Kind) -> Facts {
     let cluster = |leader| Cluster {
         id: Some(CLUSTER.to_owned()),
         leader,
@@ -73,39 +73,39 @@ fn node(kind: Kind) -> Facts {
 }
 
 impl Facts {
-    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
     /// What the broker says, changed.
-    fn broker(self, change: impl FnOnce(&mut Broker)) -> Self {
+    pub(crate) fn broker(self, change: impl FnOnce(&mut Broker)) -> Self {
         self.with(|facts| change(facts.broker.as_mut().unwrap().as_mut().unwrap()))
     }
 
-    fn controller(self, change: impl FnOnce(&mut Controller)) -> Self {
+    pub(crate) fn controller(self, change: impl FnOnce(&mut Controller)) -> Self {
         self.with(|facts| change(facts.controller.as_mut().unwrap().as_mut().unwrap()))
     }
 
-    fn quorum(self, change: impl FnOnce(&mut Quorum)) -> Self {
+    pub(crate) fn quorum(self, change: impl FnOnce(&mut Quorum)) -> Self {
         self.with(|facts| change(facts.quorum.as_mut().unwrap()))
     }
 
     /// What has no answer in place of what the broker says.
-    fn no_broker(self, error: AskError) -> Self {
+    pub(crate) fn no_broker(self, error: AskError) -> Self {
         self.with(|facts| facts.broker = Some(Err(error)))
     }
 
-    fn no_controller(self, error: AskError) -> Self {
+    pub(crate) fn no_controller(self, error: AskError) -> Self {
         self.with(|facts| facts.controller = Some(Err(error)))
     }
 
-    fn no_quorum(self, error: AskError) -> Self {
+    pub(crate) fn no_quorum(self, error: AskError) -> Self {
         self.with(|facts| facts.quorum = Err(error))
     }
 
     /// Neither listener answers, for the same reason.
-    fn dead(self, error: fn() -> AskError) -> Self {
+    pub(crate) fn dead(self, error: fn() -> AskError) -> Self {
         self.with(|facts| {
             facts.broker = facts.broker.take().map(|_| Err(error()));
             facts.controller = facts.controller.take().map(|_| Err(error()));
@@ -114,30 +114,30 @@ impl Facts {
     }
 
     /// Its voters are these: node and directory.
-    fn voters(self, voters: &[(i32, u128)]) -> Self {
+    pub(crate) fn voters(self, voters: &[(i32, u128)]) -> Self {
         self.quorum(|quorum| quorum.voters = copies(voters))
     }
 
-    fn observers(self, observers: &[(i32, u128)]) -> Self {
+    pub(crate) fn observers(self, observers: &[(i32, u128)]) -> Self {
         self.quorum(|quorum| quorum.observers = copies(observers))
     }
 
-    fn before(self, before: Before) -> Self {
+    pub(crate) fn before(self, before: Before) -> Self {
         self.with(|facts| facts.before = before)
     }
 
-    fn stored(self, storage: Storage) -> Self {
+    pub(crate) fn stored(self, storage: Storage) -> Self {
         self.with(|facts| facts.storage = storage)
     }
 
     /// The broker as the cluster knows it.
-    fn member(self, change: impl FnOnce(&mut Member)) -> Self {
+    pub(crate) fn member(self, change: impl FnOnce(&mut Member)) -> Self {
         let of = |member: &&mut Member| member.id == ID;
         self.broker(|broker| change(broker.cluster.members.iter_mut().find(of).unwrap()))
     }
 
     /// The cluster knows no such broker; `lists_fenced`: whether it would tell a fenced one.
-    fn unlisted(self, lists_fenced: bool) -> Self {
+    pub(crate) fn unlisted(self, lists_fenced: bool) -> Self {
         self.broker(|broker| {
             broker.cluster.members.retain(|member| member.id != ID);
             broker.cluster.lists_fenced = lists_fenced;
@@ -155,19 +155,19 @@ impl Facts {
     }
 }
 
-const SERVED: Before = Before {
+pub(crate) const SERVED: Before = Before {
     served: true,
     unfenced: true,
     voted: false,
 };
-const UNFENCED: Before = Before {
+pub(crate) const UNFENCED: Before = Before {
     served: false,
     ..SERVED
 };
-const VOTED: Before = Before { voted: true, ..SERVED };
+pub(crate) const VOTED: Before = Before { voted: true, ..SERVED };
 
 /// Everybody has the directory of the same number.
-fn replica(id: i32) -> Replica {
+pub(crate) fn replica(id: i32) -> Replica {
     Replica {
         id,
         directory: Some(Uuid::from_u128(u128::try_from(id).unwrap())),
@@ -176,7 +176,7 @@ fn replica(id: i32) -> Replica {
     }
 }
 
-fn copies(of: &[(i32, u128)]) -> Vec<Replica> {
+pub(crate) fn copies(of: &[(i32, u128)]) -> Vec<Replica> {
     let copy = |&(id, number): &(i32, u128)| Replica {
         directory: Some(Uuid::from_u128(number)),
         ..replica(id)
@@ -184,7 +184,7 @@ fn copies(of: &[(i32, u128)]) -> Vec<Replica> {
     of.iter().map(copy).collect()
 }
 
-fn member(id: i32) -> Member {
+pub(crate) fn member(id: i32) -> Member {
     Member {
         id,
         address: Address::new("kafka", 9092),
@@ -193,7 +193,7 @@ fn member(id: i32) -> Member {
     }
 }
 
-fn log_directory(path: &str, failed: bool) -> Directory {
+pub(crate) fn log_directory(path: &str, failed: bool) -> Directory {
     Directory {
         path: path.to_owned(),
         failed,
@@ -202,7 +202,7 @@ fn log_directory(path: &str, failed: bool) -> Directory {
     }
 }
 
-fn configuration(kind: Kind) -> Configuration {
+pub(crate) fn configuration(kind: Kind) -> Configuration {
     Configuration {
         node_id: ID,
         is_broker: kind != OfController,
@@ -216,7 +216,7 @@ fn configuration(kind: Kind) -> Configuration {
     }
 }
 
-fn formatted(cluster: &str) -> Storage {
+pub(crate) fn formatted(cluster: &str) -> Storage {
     Storage::Formatted(Format {
         node_id: Some(ID),
         cluster_id: Some(cluster.to_owned()),
@@ -225,16 +225,16 @@ fn formatted(cluster: &str) -> Storage {
     })
 }
 
-fn blank() -> Storage {
+pub(crate) fn blank() -> Storage {
     Storage::Blank(PathBuf::from("/data"))
 }
 
-fn fault(fault: Fault) -> AskError {
+pub(crate) fn fault(fault: Fault) -> AskError {
     let address = Address::new("kafka", 9092);
     AskError::Client(ClientError { address, fault })
 }
 
-fn answered(code: i16) -> AskError {
+pub(crate) fn answered(code: i16) -> AskError {
     AskError::Answered {
         address: Address::new("kafka", 9092),
         api: "DescribeQuorum",
@@ -243,29 +243,29 @@ fn answered(code: i16) -> AskError {
     }
 }
 
-fn refused() -> AskError {
+pub(crate) fn refused() -> AskError {
     fault(Fault::Connect(io::ErrorKind::ConnectionRefused.into()))
 }
 
-fn silent() -> AskError {
+pub(crate) fn silent() -> AskError {
     fault(Fault::Silent {
         awaiting: AWAITING,
         within: Duration::from_secs(1),
     })
 }
 
-fn closed() -> AskError {
+pub(crate) fn closed() -> AskError {
     fault(Fault::Closed { awaiting: AWAITING })
 }
 
-fn broken() -> AskError {
+pub(crate) fn broken() -> AskError {
     fault(Fault::Broken {
         awaiting: AWAITING,
         cause: io::ErrorKind::ConnectionReset.into(),
     })
 }
 
-fn garbage() -> AskError {
+pub(crate) fn garbage() -> AskError {
     let what = Garbage::Correlation { expected: 1, got: 7 };
     fault(Fault::Garbage {
         awaiting: AWAITING,
@@ -273,37 +273,37 @@ fn garbage() -> AskError {
     })
 }
 
-fn no_tls() -> AskError {
+pub(crate) fn no_tls() -> AskError {
     fault(Fault::Tls("the certificate is of somebody else".to_owned()))
 }
 
-fn no_login() -> AskError {
+pub(crate) fn no_login() -> AskError {
     fault(Fault::Login(LoginError::Mechanism {
         asked: Mechanism::Plain,
         offered: "GSSAPI".to_owned(),
     }))
 }
 
-fn unsupported() -> AskError {
+pub(crate) fn unsupported() -> AskError {
     let (api, needs) = ("DescribeQuorum", "Kafka 3.3");
     fault(Fault::Unsupported(Unsupported::Unknown { api, needs }))
 }
 
-fn unfit() -> AskError {
+pub(crate) fn unfit() -> AskError {
     fault(Fault::Unfit {
         api: "DescribeQuorum",
         reason: "it has no place for it".to_owned(),
     })
 }
 
-fn refused_versions() -> AskError {
+pub(crate) fn refused_versions() -> AskError {
     fault(Fault::Answered {
         api: "ApiVersions",
         code: Code(58),
     })
 }
 
-fn undecided() -> AskError {
+pub(crate) fn undecided() -> AskError {
     let cause = Box::new(Fault::Closed { awaiting: AWAITING });
     fault(Fault::Undecided {
         api: "AddRaftVoter",
@@ -311,8 +311,8 @@ fn undecided() -> AskError {
     })
 }
 
-const ABSENT: [fn() -> AskError; 4] = [refused, silent, closed, broken];
-const UNFITTING: [fn() -> AskError; 6] = [garbage, no_tls, no_login, unsupported, unfit, refused_versions];
+pub(crate) const ABSENT: [fn() -> AskError; 4] = [refused, silent, closed, broken];
+pub(crate) const UNFITTING: [fn() -> AskError; 6] = [garbage, no_tls, no_login, unsupported, unfit, refused_versions];
 
 #[test]
 fn a_node_that_is_well_is_healthy_whatever_it_is() {

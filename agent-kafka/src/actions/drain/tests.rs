@@ -1,1 +1,150 @@
+use agent_sdk::action::ActionError;
+use agent_sdk::config::Address;
 
+use super::*;
+use crate::ask::cluster::Member;
+use crate::ask::placement::tests::{Row, placement};
+
+/// Broker 1 of four, of which these are fenced.
+fn view(rows: &[Row], moving: Vec<Moving>, fenced: &[i32]) -> View {
+    let member = |id| Member {
+        id,
+        address: Address::new("h", 1),
+        rack: None,
+        fenced: fenced.contains(&id),
+    };
+    View {
+        broker: 1,
+        placement: placement(rows),
+        moving,
+        cluster: Cluster {
+            id: None,
+            leader: None,
+            members: (1..=4).map(member).collect(),
+            lists_fenced: true,
+        },
+    }
+}
+
+fn moving(partition: i32, replicas: &[i32], adding: &[i32], removing: &[i32]) -> Moving {
+    Moving {
+        topic: "t".to_owned(),
+        partition,
+        replicas: replicas.to_vec(),
+        adding: adding.to_vec(),
+        removing: removing.to_vec(),
+    }
+}
+
+fn batch(size: usize) -> DrainArgs {
+    DrainArgs {
+        batch: size,
+        ..DrainArgs::default()
+    }
+}
+
+/// Partitions that are moved and that are called off.
+fn decided(args: &DrainArgs, view: &View, last: Option<&Batch>) -> (Vec<i32>, Vec<i32>) {
+    match Moves::decide(args, view, last).unwrap() {
+        Next::Do { now, .. } => (
+            now.moves.iter().map(|target| target.partition).collect(),
+            now.stuck.iter().map(|(_, partition)| *partition).collect(),
+        ),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn last(total: usize) -> Batch {
+    Batch {
+        total,
+        left: total,
+        moves: Vec::new(),
+        stuck: Vec::new(),
+    }
+}
+
+const HELD: [Row; 3] = [
+    ("t", 0, 1, &[1, 2], &[1, 2], &[]),
+    ("t", 1, 2, &[2, 1], &[1, 2], &[]),
+    ("t", 2, 1, &[1, 3], &[1, 3], &[]),
+];
+
+#[test]
+fn a_batch_at_a_time_is_on_the_move() {
+    assert_eq!(
+        decided(&batch(2), &view(&HELD, Vec::new(), &[]), None),
+        (vec![0, 1], vec![])
+    );
+    let one_on_its_way = view(&HELD, vec![moving(0, &[3, 2, 1], &[3], &[1])], &[]);
+    assert_eq!(decided(&batch(2), &one_on_its_way, Some(&last(3))), (vec![1], vec![]));
+    let next = Moves::decide(&batch(1), &one_on_its_way, Some(&last(5))).unwrap();
+    assert_eq!(
+        next,
+        Next::Wait("2 of 5 replicas are moved, 1 are on their way".to_owned())
+    );
+}
+
+#[test]
+fn a_move_to_a_broker_that_died_is_called_off_and_planned_anew() {
+    let stuck = view(&HELD, vec![moving(0, &[3, 2, 1], &[3], &[1])], &[3]);
+    let (moves, off) = decided(&batch(2), &stuck, Some(&last(3)));
+    assert_eq!(off, [0]);
+    assert_eq!(moves, [1, 2], "there is room for two");
+    let Next::Do { now, .. } = Moves::decide(&batch(2), &stuck, Some(&last(3))).unwrap() else {
+        panic!()
+    };
+    assert!(now.moves.iter().all(|target| !target.replicas.contains(&1)));
+    let new = now
+        .moves
+        .iter()
+        .flat_map(|target| &target.replicas)
+        .filter(|id| **id == 4)
+        .count();
+    assert_eq!(new, 2, "3 is fenced, and takes nothing");
+}
+
+#[test]
+fn a_move_of_somebody_elses_is_waited_for() {
+    let others = view(&HELD[..1], vec![moving(0, &[1, 2, 4], &[4], &[2])], &[]);
+    let next = Moves::decide(&batch(5), &others, Some(&last(1))).unwrap();
+    assert!(matches!(next, Next::Wait(_)), "{next:?}");
+}
+
+#[test]
+fn it_is_done_when_nothing_is_left_and_nothing_is_on_its_way() {
+    let empty = view(&[("t", 0, 2, &[2], &[2], &[])], Vec::new(), &[]);
+    let done = |replicas, changed| {
+        Next::Done(Drained {
+            broker: 1,
+            replicas,
+            changed,
+        })
+    };
+    assert_eq!(Moves::decide(&batch(5), &empty, None).unwrap(), done(0, false));
+    assert_eq!(Moves::decide(&batch(5), &empty, Some(&last(3))).unwrap(), done(3, true));
+}
+
+#[test]
+fn nowhere_to_go_is_refused_before_anything_is_moved_and_retried_later() {
+    let full: [Row; 1] = [("t", 0, 1, &[1, 2, 3, 4], &[1], &[])];
+    let code = |last: Option<&Batch>| match Moves::decide(&batch(5), &view(&full, Vec::new(), &[]), last) {
+        Err(ActionError::Final(fault)) => fault.code().to_owned(),
+        Err(ActionError::Retry(fault)) => format!("retry {}", fault.code()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(None), "no_target");
+    assert_eq!(code(Some(&last(2))), "retry no_target");
+    let shrink = DrainArgs {
+        shrink: true,
+        ..batch(5)
+    };
+    let next = Moves::decide(&shrink, &view(&full, Vec::new(), &[]), None).unwrap();
+    assert!(matches!(next, Next::Do { now, .. } if now.moves[0].replicas == [2, 3, 4]));
+}
+
+#[test]
+fn what_was_called_off_is_put_into_its_old_order() {
+    let back = restore(&moving(0, &[3, 2, 1], &[3], &[1]), 1).unwrap();
+    assert_eq!(back.replicas, Some(vec![1, 2]));
+    assert_eq!(restore(&moving(0, &[2, 1], &[], &[1]), 1), None, "nothing was to come");
+}
