@@ -6,6 +6,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use serde::Serialize;
 
+use super::pieces::Pieces;
 use super::problem::Problem;
 
 /// The media type of nearly every answer.
@@ -16,19 +17,23 @@ pub(super) const JSON: &str = "application/json";
 pub(super) struct Answer {
     status: StatusCode,
     media: &'static str,
-    body: Bytes,
+    body: Pieces,
     location: Option<String>,
 }
 
 impl Answer {
     /// 200 with this value.
     pub(super) fn json(value: &impl Serialize) -> Result<Self, Problem> {
-        let body = serde_json::to_vec(value).map_err(Problem::internal)?;
-        Ok(Self::ready(JSON, body.into()))
+        let body = Pieces::json(value).map_err(Problem::internal)?;
+        Ok(Self::of(JSON, body))
     }
 
     /// 200 with a body that is there already.
     pub(super) fn ready(media: &'static str, body: Bytes) -> Self {
+        Self::of(media, Pieces::One(body))
+    }
+
+    fn of(media: &'static str, body: Pieces) -> Self {
         Self {
             status: StatusCode::OK,
             media,
@@ -63,6 +68,6 @@ impl Answer {
         if let Some(location) = location {
             response.insert_header((header::LOCATION, location));
         }
-        response.body(body)
+        response.body(body.body())
     }
 }

@@ -15,6 +15,7 @@ mod call;
 mod host;
 mod json;
 mod openapi;
+mod pieces;
 mod plain;
 mod plan;
 mod problem;

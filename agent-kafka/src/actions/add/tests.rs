@@ -36,6 +36,7 @@ fn decide(view: &View) -> Result<Next<Step, Added>, String> {
     })
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what is decided is compared with it")]
 fn done(voter: bool) -> Result<Next<Step, Added>, String> {
     Ok(Next::Done(Added {
         cluster_id: CLUSTER.to_owned(),
