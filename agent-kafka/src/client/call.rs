@@ -1,5 +1,6 @@
 //! What the client can ask: which versions of it, what comes back, and whether it changes anything.
 
+use bytes::Bytes;
 use kafka_protocol::messages::{
     AddRaftVoterRequest, AddRaftVoterResponse, AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, DescribeClusterRequest, DescribeClusterResponse,
@@ -13,6 +14,8 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 
 use super::answers::{self, Fields};
+use super::error::Garbage;
+use super::wire;
 
 /// A request that the client knows.
 pub trait Call: Encodable + HeaderVersion + Sync {
@@ -38,6 +41,12 @@ const ANY: &str = "Kafka 3.9 or newer";
 const KRAFT: &str = "Kafka 3.9 or newer in KRaft mode";
 const BROKER: &str = "a broker's listener, of Kafka 3.9 or newer";
 
+fn read_as<C: Call>(version: i16, correlation: i32, frame: Bytes) -> Option<Result<(), Garbage>> {
+    let (_, fields) = C::ANSWERS.iter().copied().find(|(known, _)| *known == version)?;
+    let body = wire::uncover::<C>(frame, version, correlation);
+    Some(body.and_then(|body| wire::decode::<C>(body, version, fields).map(drop)))
+}
+
 macro_rules! calls {
     ($($name:literal $key:ident: $changes:ident, $needs:ident,
         $request:ty => $answer:ty [$($version:literal: $fields:ident),+];)+) => {
@@ -49,6 +58,15 @@ macro_rules! calls {
             const NEEDS: &'static str = $needs;
             const ANSWERS: &'static [(i16, Fields)] = &[$(($version, answers::$fields)),+];
         })+
+
+        /// Reads a frame, its length taken off, as the answer to the request of this key in this version: what the client does
+        /// with whatever comes, without a connection, for fuzzing it. `None` where the client asks for no such version.
+        pub fn read(key: i16, version: i16, correlation: i32, frame: Bytes) -> Option<Result<(), Garbage>> {
+            $(if key == ApiKey::$key as i16 {
+                return read_as::<$request>(version, correlation, frame);
+            })+
+            None
+        }
 
         /// All of them, for tests that hold for each.
         #[cfg(test)]
@@ -93,12 +111,9 @@ calls! {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use bytes::Bytes;
     use kafka_protocol::protocol::{Message, VersionRange};
 
     use super::*;
-    use crate::client::error::Garbage;
-    use crate::client::wire;
 
     /// A request, whichever it is.
     pub(in super::super) struct Known {

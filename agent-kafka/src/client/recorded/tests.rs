@@ -41,6 +41,43 @@ fn real_answers_are_let_through_and_read_as_they_were_written() {
 }
 
 #[test]
+fn what_is_fuzzed_is_what_is_read() {
+    for (release, _) in RELEASES {
+        for exchange in of(release) {
+            let (key, version) = exchange.asks();
+            let read = |correlation| call::read(key, version, correlation, exchange.answer.clone());
+            assert!(matches!(read(exchange.correlation()), Some(Ok(()))));
+            assert!(matches!(read(exchange.correlation() + 1), Some(Err(_))));
+        }
+    }
+    assert!(
+        call::read(3, 1, 0, Bytes::new()).is_none(),
+        "Metadata is not asked for in version 1"
+    );
+    assert!(call::read(9_999, 0, 0, Bytes::new()).is_none());
+}
+
+/// Makes the fuzz target's corpus (`fuzz/corpus/answers`) from the recordings: key, version and correlation in front of each.
+#[test]
+#[ignore = "writes the corpus of the fuzz target"]
+fn the_corpus_is_made() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/answers");
+    std::fs::create_dir_all(&directory).unwrap();
+    for (release, _) in RELEASES {
+        for (number, exchange) in of(release).iter().enumerate() {
+            let (key, version) = exchange.asks();
+            let head = [
+                &key.to_be_bytes()[..],
+                &version.to_be_bytes(),
+                &exchange.correlation().to_be_bytes(),
+            ];
+            let seed = [&head.concat()[..], &exchange.answer].concat();
+            std::fs::write(directory.join(format!("{release}-{number}")), seed).unwrap();
+        }
+    }
+}
+
+#[test]
 fn requests_are_written_as_they_were_accepted() {
     for (release, _) in RELEASES {
         let recorded = first(release, "broker", ApiKey::DescribeQuorum as i16);
