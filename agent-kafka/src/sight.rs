@@ -59,8 +59,8 @@ struct Last {
     witness: Option<(String, i32)>,
     /// When the broker was last seen without any partition.
     empty: Option<Instant>,
-    /// The version, and of which process.
-    version: Option<(Opened, StoreVersion)>,
+    /// The version, as far as it can be read, and of which process.
+    version: Option<(Opened, Option<StoreVersion>)>,
     /// Of the last look.
     opened: Opened,
     joining: Option<Instant>,
@@ -306,13 +306,14 @@ impl Sight {
     /// The version of the process that was seen last, read anew only where it is another process.
     pub(crate) fn version(&self, read: impl FnOnce() -> Option<StoreVersion>) -> Option<StoreVersion> {
         let opened = self.last().opened;
-        let known = self.last().version.clone().filter(|(over, _)| *over == opened);
-        if let Some((_, version)) = known {
-            return Some(version);
+        if let Some((over, version)) = &self.last().version
+            && *over == opened
+        {
+            return version.clone();
         }
-        let version = read()?;
+        let version = read();
         self.last().version = Some((opened, version.clone()));
-        Some(version)
+        version
     }
 }
 

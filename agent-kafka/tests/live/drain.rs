@@ -6,7 +6,7 @@ use std::time::Duration;
 use agent_sdk::client::{Record, Schedule, wait};
 use agent_sdk::spec::{NodeState, Role};
 use serde_json::{Value, json};
-use testbed::kafka::{Builder, Cluster, Topic};
+use testbed::kafka::{Builder, Cluster, Release, Topic};
 use uuid::Uuid;
 
 use crate::rig::{DRAIN, ELECT, REMOVE, Rig, UP, attribute, await_state, done, failed, run, run_within, shards, until};
@@ -37,10 +37,8 @@ fn followed(rig: &Rig, agent: u32, id: Uuid) -> (Record, Vec<String>) {
     (record, said)
 }
 
-#[test]
-#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
-fn line_7_a_broker_is_drained_under_load_and_removed_without_loss() {
-    let rig = Rig::start(spacious());
+fn drained_under_load(release: Release) {
+    let rig = Rig::start(spacious().release(release));
     let tools = rig.cluster.tools();
     let replicas: [&[u32]; 9] = [
         &[1, 2],
@@ -104,6 +102,18 @@ fn line_7_a_broker_is_drained_under_load_and_removed_without_loss() {
         acknowledged.len()
     );
     println!("{} records acknowledged, {all} read", acknowledged.len());
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn line_7_a_broker_is_drained_under_load_and_removed_without_loss() {
+    drained_under_load(Release::default());
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn line_7_the_same_on_the_older_release() {
+    drained_under_load(Release::V3_9_2);
 }
 
 /// Copies take a long time from here on.

@@ -92,6 +92,46 @@ fn the_rights_that_the_guide_names_are_enough_for_the_older_release() {
 
 #[test]
 #[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn who_does_not_come_as_the_listener_asks_is_told_why() {
+    let cluster = Cluster::builder(1).secured().start(crate::rig::UP).unwrap();
+    let node = cluster.node(1).unwrap();
+    let why = |change: &dyn Fn(&mut Listener)| {
+        let mut process = crate::rig::settings(node);
+        secured(&cluster, node, Mechanism::Plain, &mut process);
+        process.controller = None;
+        change(process.broker.as_mut().unwrap());
+        await_state(&start(process), NodeState::Unknown)
+            .node_status_reason
+            .unwrap()
+    };
+    let another_name = why(&|listener| listener.tls.as_mut().unwrap().server_name = Some("kafka-2".to_owned()));
+    assert!(
+        another_name.contains("no TLS") && another_name.contains("kafka-2"),
+        "{another_name}"
+    );
+    let mechanism = why(&|listener| {
+        listener.address = node.secure_controller_address().to_string().parse().unwrap();
+        listener.sasl.as_mut().unwrap().mechanism = Mechanism::ScramSha512;
+    });
+    assert!(
+        mechanism.contains("does not take SCRAM-SHA-512, but PLAIN"),
+        "{mechanism}"
+    );
+    let rights = why(&|_| {});
+    assert!(rights.contains("31 CLUSTER_AUTHORIZATION_FAILED"), "{rights}");
+    // Without TLS: it answers as one who speaks it, or closes; the reason says that it may be that.
+    let mut process = crate::rig::settings(node);
+    secured(&cluster, node, Mechanism::Plain, &mut process);
+    process.controller = None;
+    process.broker.as_mut().unwrap().tls = None;
+    let plain = crate::rig::node(&start(process));
+    let reason = plain.node_status_reason.unwrap();
+    println!("{:?}: {reason}", plain.node_status);
+    assert!(reason.contains("TLS"), "{reason}");
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
 fn line_6_a_wrong_password_is_told_and_can_be_mended_without_a_restart() {
     let cluster = Cluster::builder(1).secured().start(crate::rig::UP).unwrap();
     let node = cluster.node(1).unwrap();

@@ -1,11 +1,10 @@
 //! Logging in at real brokers.
 
-use super::{SOON, common, variable};
+use super::SOON;
 use crate::client::Fault;
 use crate::client::endpoint::Endpoint;
 use crate::client::link::Link;
 use crate::client::login::{Login, LoginError, Mechanism};
-use crate::client::tls::Tls;
 use agent_sdk::config::Address;
 
 /// A listener that takes no SASL.
@@ -46,34 +45,4 @@ pub(super) async fn all(address: &Address) {
             Err(error) => assert!(refused && matches!(error.fault, Fault::Login(_)), "{error}"),
         }
     }
-}
-
-#[tokio::test]
-#[ignore = "needs a broker with SASL_SSL (KAFKA_SASL_TLS) and the certificate of its authority (KAFKA_CA)"]
-async fn a_login_over_tls() {
-    let address: Address = variable("KAFKA_SASL_TLS").unwrap().parse().unwrap();
-    let authority = std::fs::read(variable("KAFKA_CA").unwrap()).unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("credentials");
-    std::fs::write(&file, "agent:only-for-tests").unwrap();
-    let mechanism = Mechanism::ScramSha512;
-    let tls = Tls::new(&authority, None).unwrap();
-    let endpoint = Endpoint {
-        tls: Some(tls.clone()),
-        login: Some(Login { mechanism, file }),
-        ..Endpoint::plain(address)
-    };
-    let mut link = Link::new(endpoint.clone());
-    common(&mut link, 1).await;
-
-    let expects_another = Endpoint {
-        tls: Some(tls.expecting("kafka-2").unwrap()),
-        ..endpoint.clone()
-    };
-    let error = Link::new(expects_another).versions(SOON).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Tls(_)), "{error}");
-    // Without TLS: the broker speaks it, whoever comes.
-    let plain = Endpoint { tls: None, ..endpoint };
-    let error = Link::new(plain).versions(SOON).await.unwrap_err();
-    assert!(error.to_string().contains("TLS"), "{error}");
 }
