@@ -50,6 +50,7 @@ struct Look {
 #[derive(Default)]
 struct Last {
     summary: Option<(Instant, String)>,
+    id: Option<i32>,
     /// When the broker was last in sync, and over which connections that was seen.
     served: Option<(Instant, Opened)>,
     /// Over which connections the broker was seen unfenced.
@@ -131,6 +132,11 @@ impl Sight {
             facts: facts.clone(),
         });
         facts
+    }
+
+    /// Its id, as it was known last.
+    pub(crate) fn last_id(&self) -> Option<i32> {
+        self.last().id
     }
 
     /// How it was seen last, where it was ever seen.
@@ -278,6 +284,7 @@ impl Sight {
     fn remember(&self, facts: &Facts, opened: Opened) {
         let mut last = self.last();
         last.opened = opened;
+        last.id = facts.id().or(last.id);
         if let Some(summary) = facts.summary() {
             last.summary = Some((Instant::now(), summary));
         }

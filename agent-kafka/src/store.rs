@@ -90,14 +90,31 @@ impl Kafka {
         }
     }
 
-    /// The replicas of partitions, by three requests whatever their number.
-    async fn partitions(&self, facts: &Facts) -> Result<Vec<Shard>, StoreError> {
-        let (Some(link), Some(id)) = (self.0.partitions(), facts.id()) else {
-            return Ok(Vec::new());
+    /// The replicas of partitions, from what three requests told; asked for here where they were not before.
+    async fn partitions(
+        &self,
+        facts: &Facts,
+        before: Option<Result<Asked, AskError>>,
+    ) -> Result<Vec<Shard>, StoreError> {
+        let Some(id) = facts.id() else { return Ok(Vec::new()) };
+        let asked = match before.filter(|asked| !matches!(asked, Ok(asked) if asked.broker != id)) {
+            Some(asked) => asked,
+            None => match self.ask_partitions(id).await {
+                Some(asked) => asked,
+                None => {
+                    let reason = "the process is a broker, and store.broker does not say where it listens";
+                    return Err(StoreError::refused(anyhow::anyhow!(reason)));
+                }
+            },
         };
-        // What the metrics say is on its way meanwhile.
-        let (asked, measured) = tokio::join!(self.ask_partitions(link, id), self.measured());
-        let Asked { placement, lying, ends } = asked.map_err(|error| store_error(&error))?;
+        let asked = asked.map_err(|error| store_error(&error))?;
+        let Asked {
+            placement,
+            lying,
+            ends,
+            measured,
+            ..
+        } = asked;
         let lags = match (&self.process().lag, &self.process().broker, facts.live_broker()) {
             (LagFrom::Leaders, Some(way), Some(broker)) => {
                 lag::leaders::ask(
@@ -114,7 +131,15 @@ impl Kafka {
         Ok(shards::of_partitions(id, &placement, &lying, &ends, &lags))
     }
 
-    async fn ask_partitions(&self, link: &Turn<Link>, id: i32) -> Result<Asked, AskError> {
+    /// The three requests, whatever the number of partitions, and the node's metrics meanwhile where they are to be asked;
+    /// none where there is no broker to ask.
+    async fn ask_partitions(&self, broker: i32) -> Option<Result<Asked, AskError>> {
+        let link = self.0.partitions()?;
+        let (asked, measured) = tokio::join!(self.three_requests(link, broker), self.measured());
+        Some(asked.map(|asked| Asked { measured, ..asked }))
+    }
+
+    async fn three_requests(&self, link: &Turn<Link>, broker: i32) -> Result<Asked, AskError> {
         let end = || Instant::now() + self.process().timeouts.answer();
         let mut link = link.lock().await;
         let placement = placement::ask(&mut link, end()).await?;
@@ -132,12 +157,14 @@ impl Kafka {
             here.as_ref()
                 .is_none_or(|here| here.contains(&(partition.topic(), partition.index())))
         };
-        let ends = offsets::ask(&mut link, placement.of(id).filter(lies), end()).await?;
+        let ends = offsets::ask(&mut link, placement.of(broker).filter(lies), end()).await?;
         drop(here);
         Ok(Asked {
+            broker,
             placement,
             lying: lying.unwrap_or_default(),
             ends,
+            measured: Lags::None,
         })
     }
 
@@ -154,11 +181,13 @@ impl Kafka {
     }
 }
 
-/// What the three requests for partitions told.
+/// What was told of a broker's partitions.
 struct Asked {
+    broker: i32,
     placement: Placement,
     lying: DescribeLogDirsResponse,
     ends: Ends,
+    measured: Lags,
 }
 
 impl DataStore for Kafka {
@@ -183,7 +212,14 @@ impl DataStore for Kafka {
     }
 
     async fn shards(&self) -> Result<Vec<Shard>, StoreError> {
-        let facts = self.0.facts().await;
+        // A node's id seldom changes: by the last one both are asked at the same time.
+        let asked = async {
+            match self.0.last_id() {
+                Some(id) => self.ask_partitions(id).await,
+                None => None,
+            }
+        };
+        let (facts, asked) = tokio::join!(self.0.facts(), asked);
         // Nobody answers, or another: there is nothing to list, or nothing that could be.
         if facts.cluster_id()?.is_none() {
             return Ok(Vec::new());
@@ -195,7 +231,7 @@ impl DataStore for Kafka {
         };
         // A list without the partitions of a broker that starts would look like one that has lost them.
         let mut all = if facts.is_broker() {
-            self.partitions(&facts).await?
+            self.partitions(&facts, asked).await?
         } else {
             Vec::new()
         };
