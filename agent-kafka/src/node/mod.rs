@@ -240,6 +240,14 @@ impl Facts {
     }
 }
 
+/// Whether the connection is gone. A process that stops takes connections for a moment longer, and closes them.
+pub(crate) const fn is_cut(error: &AskError) -> bool {
+    matches!(
+        error.fault(),
+        Some(Fault::Connect(_) | Fault::Closed { .. } | Fault::Broken { .. })
+    )
+}
+
 /// What the framework is told of an error.
 pub fn store_error(error: &AskError) -> StoreError {
     let cause = anyhow::anyhow!("{error}");

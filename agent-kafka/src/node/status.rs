@@ -3,7 +3,7 @@
 
 use agent_sdk::spec::NodeStatus;
 
-use super::{Facts, Own, Vote};
+use super::{Facts, Own, Vote, is_cut};
 use crate::ask::{AskError, Quorum};
 use crate::client::{Code, Fault};
 use crate::storage::Storage;
@@ -25,6 +25,9 @@ impl Facts {
         if let Storage::Blank(directory) = &self.storage {
             let reason = format!("the log directory {} is not formatted", directory.display());
             return NodeStatus::not_in_cluster().with_reason(reason);
+        }
+        if let Some(leaving) = self.stopped() {
+            return leaving;
         }
         let errors = || self.errors();
         let mut reason = errors().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -97,14 +100,27 @@ impl Facts {
             // The agent is told of a listener that this process does not have.
             return None;
         }
+        if let Some(leaving) = self.stopped() {
+            return Some(leaving);
+        }
         Some(match (of_broker, error.is_refused()) {
-            (true, true) if self.before.served => {
-                NodeStatus::leaving().with_reason("the broker has stopped, and the process is about to")
-            }
             (true, true) => NodeStatus::joining().with_reason("the broker starts, and is not unfenced yet"),
             _ if !is_absence(error) => NodeStatus::unknown(error.to_string()),
             _ => NodeStatus::unhealthy(format!("one of two listeners does not answer: {error}")),
         })
+    }
+
+    /// The broker has stopped, and the controller of the same process is still there; it answers some of its last questions
+    /// with errors.
+    fn stopped(&self) -> Option<NodeStatus> {
+        let gone = matches!(&self.broker, Some(Err(error)) if is_cut(error));
+        let answers = match &self.controller {
+            Some(Ok(_)) => true,
+            Some(Err(error)) => error.code().is_some(),
+            None => false,
+        };
+        let stopped = gone && answers && self.before.served;
+        stopped.then(|| NodeStatus::leaving().with_reason("the broker has stopped, and the process is about to"))
     }
 
     /// Whether there is a quorum that works.
@@ -207,8 +223,5 @@ impl Facts {
 
 /// Whether an error means that nobody is there, and not that somebody is there who does not fit.
 fn is_absence(error: &AskError) -> bool {
-    matches!(
-        error.fault(),
-        Some(Fault::Connect(_) | Fault::Silent { .. } | Fault::Closed { .. } | Fault::Broken { .. })
-    )
+    is_cut(error) || matches!(error.fault(), Some(Fault::Silent { .. }))
 }

@@ -454,9 +454,24 @@ fn of_two_listeners_both_have_to_answer() {
     starting().before(UNFENCED).is(JoiningCluster, "the broker starts");
     starting().before(SERVED).is(LeavingCluster, "the broker has stopped");
     assert_eq!(starting().cluster_id().unwrap().as_deref(), Some(CLUSTER));
+    // While it stops, its listener takes connections for a moment longer, and closes them.
+    for error in [closed, broken] {
+        let stopping = node(Combined).no_broker(error()).before(SERVED);
+        stopping.is(LeavingCluster, "the broker has stopped");
+    }
+    // And its controller has no better answers than this one.
+    let ending = || node(Combined).no_broker(refused()).no_controller(answered(-1));
+    ending().before(SERVED).is(LeavingCluster, "the broker has stopped");
+    ending().before(UNFENCED).is(Unknown, "answered with error -1");
+    let dead = node(Combined).dead(refused).before(SERVED);
+    dead.is(Unavailable, "no connection");
+    let hung = node(Combined).no_broker(silent()).before(SERVED);
+    hung.is(Unhealthy, "one of two listeners does not answer: kafka:9092");
     for error in [silent, closed, broken] {
-        let hung = node(Combined).no_broker(error()).before(SERVED);
-        hung.is(Unhealthy, "one of two listeners does not answer: kafka:9092");
+        node(Combined)
+            .no_broker(error())
+            .before(UNFENCED)
+            .is(Unhealthy, "one of two listeners");
     }
     for error in ABSENT {
         node(Combined)
