@@ -13,3 +13,5 @@ mod look;
 mod membership;
 #[path = "live/rig.rs"]
 mod rig;
+#[path = "live/states.rs"]
+mod states;
