@@ -158,6 +158,11 @@ impl Facts {
         let broker = self.live_broker()?;
         let id = self.id()?;
         match broker.cluster.member(id) {
+            // As much of it is left as of a node whose vote was taken.
+            None if broker.cluster.lists_fenced && self.is_controller() && self.votes() => {
+                let reason = format!("no broker {id} is registered; its controller still is a voter");
+                return Some(NodeStatus::leaving().with_reason(reason));
+            }
             None if broker.cluster.lists_fenced => {
                 return Some(NodeStatus::not_in_cluster().with_reason(format!("no broker {id} is registered")));
             }
@@ -197,6 +202,10 @@ impl Facts {
             )),
             Some(true) | None => None,
         }
+    }
+
+    fn votes(&self) -> bool {
+        self.vote().is_some_and(|vote| vote.counts())
     }
 
     fn as_controller(&self) -> Option<NodeStatus> {

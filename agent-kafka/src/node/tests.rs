@@ -542,11 +542,6 @@ fn a_broker_is_healthy_once_it_is_registered_and_unfenced() {
         fenced()
             .before(UNFENCED)
             .is(Unhealthy, "the controllers do not hear from it");
-        for before in [Before::default(), VOTED] {
-            let gone = node(kind).unlisted(true).before(before);
-            gone.is(NotInCluster, "no broker 2 is registered");
-            assert_eq!(gone.cluster_id().unwrap(), None);
-        }
         // 3.9 leaves out who is fenced: there is no way to tell.
         let unlisted = || node(kind).unlisted(false);
         unlisted().is(JoiningCluster, "not unfenced yet, or not registered: this release");
@@ -554,6 +549,27 @@ fn a_broker_is_healthy_once_it_is_registered_and_unfenced() {
             .before(UNFENCED)
             .is(Unhealthy, "is fenced, or not registered any more");
         assert_eq!(unlisted().cluster_id().unwrap().as_deref(), Some(CLUSTER));
+    }
+}
+
+#[test]
+fn a_broker_that_is_not_registered_is_in_no_cluster_unless_it_votes() {
+    for before in [Before::default(), VOTED] {
+        let gone = |kind| node(kind).unlisted(true).before(before);
+        for outside in [
+            gone(OfBroker),
+            gone(Combined).voters(&[(1, 1), (3, 3)]).observers(&[(ID, 2)]),
+            gone(Combined).voters(&[(1, 1)]),
+        ] {
+            outside.is(NotInCluster, "no broker 2 is registered");
+            assert_eq!(outside.cluster_id().unwrap(), None);
+        }
+        let votes = gone(Combined);
+        votes.is(
+            LeavingCluster,
+            "no broker 2 is registered; its controller still is a voter",
+        );
+        assert_eq!(votes.cluster_id().unwrap().as_deref(), Some(CLUSTER));
     }
 }
 

@@ -312,7 +312,7 @@ fn controllers_alone_vote_or_are_in_no_cluster_and_nobody_is_well_without_a_quor
 
 #[test]
 #[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
-fn a_node_whose_vote_was_taken_leaves_until_it_is_added_again() {
+fn a_node_without_its_vote_or_its_broker_leaves() {
     let rig = Rig::start(Cluster::builder(2));
     let [first, second] = [1, 2].map(|number| rig.agent(number));
     for agent in &rig.agents {
@@ -342,6 +342,18 @@ fn a_node_whose_vote_was_taken_leaves_until_it_is_added_again() {
     assert_eq!(added["voter"], json!(true), "{added}");
     states_until(second, Healthy);
     assert_ne!(attribute(second, "quorum_role"), Some(Value::from("observer")));
+
+    // The other half of it goes, and the vote stays.
+    rig.cluster.tools().unregister(rig.node(2)).unwrap();
+    let leaving = await_state(second, LeavingCluster);
+    println!("{leaving:?}");
+    assert!(
+        leaving
+            .node_status_reason
+            .unwrap()
+            .contains("no broker 2 is registered")
+    );
+    assert!(matches!(role(second, LOG), Some(Role::Primary | Role::Secondary)));
 }
 
 #[test]
@@ -376,6 +388,7 @@ fn a_voter_whose_disk_was_replaced_has_no_vote_and_helps_no_quorum() {
         await_state(rig.agent(number), Healthy);
     }
 
+    println!("{:?} leads", attribute(rig.agent(2), "quorum_leader"));
     dies(&rig, 1);
     for number in [2, 3] {
         loses_its_quorum(rig.agent(number));
