@@ -17,11 +17,11 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 
 use crate::ask::cluster::{self, Side};
-use crate::ask::placement;
+use crate::ask::placement::{self, Placement};
 use crate::ask::{AskError, Quorum, configuration, directories, left, quorum};
 use crate::client::{Code, Link};
 use crate::config::{Validated, Way};
-use crate::node::{Before, Broker, Controller, Facts, Own, is_cut};
+use crate::node::{Before, Broker, Controller, Facts, Own, Service, is_cut};
 use crate::storage::Storage;
 
 /// For how long what was seen of a process still says what it is doing now.
@@ -52,6 +52,8 @@ struct Last {
     summary: Option<(Instant, String)>,
     /// When the broker was last in sync, and over which connections that was seen.
     served: Option<(Instant, Opened)>,
+    /// When it was first seen in sync for nothing after that, and over which connections.
+    handed_over: Option<(Instant, Opened)>,
     /// Over which connections the broker was seen unfenced.
     unfenced: Option<Opened>,
     voted: bool,
@@ -264,13 +266,25 @@ impl Sight {
         Ok(Some(last.witness.is_some()))
     }
 
+    /// Says what was seen of partitions besides: a broker that holds some now is asked about them from the next look on.
+    pub(crate) fn notice(&self, broker: i32, placement: &Placement) {
+        if placement.of(broker).next().is_some() {
+            self.last().empty = None;
+        }
+    }
+
     fn before(&self, opened: Opened) -> Before {
         let last = self.last();
-        let served = last
-            .served
-            .filter(|(when, over)| when.elapsed() < RECENT && same_process(*over, opened));
+        let recent = |seen: Option<(Instant, Opened)>| {
+            seen.is_some_and(|(when, over)| when.elapsed() < RECENT && same_process(over, opened))
+        };
+        let service = match (recent(last.handed_over), recent(last.served)) {
+            (true, _) => Service::HandedOver,
+            (false, true) => Service::InSync,
+            (false, false) => Service::None,
+        };
         Before {
-            served: served.is_some(),
+            service,
             unfenced: last.unfenced.is_some_and(|over| same_process(over, opened)),
             voted: last.voted,
         }
@@ -282,10 +296,12 @@ impl Sight {
         if let Some(summary) = facts.summary() {
             last.summary = Some((Instant::now(), summary));
         }
-        if let Some(broker) = facts.live_broker()
-            && broker.in_sync == Some(true)
-        {
-            last.served = Some((Instant::now(), opened));
+        match facts.live_broker().and_then(|broker| broker.in_sync) {
+            Some(true) => (last.served, last.handed_over) = (Some((Instant::now(), opened)), None),
+            Some(false) if facts.before.service == Service::InSync => {
+                last.handed_over = Some((Instant::now(), opened));
+            }
+            Some(false) | None => {}
         }
         if let (Some(broker), Some(id)) = (facts.live_broker(), facts.id())
             && broker.cluster.is_unfenced(id)

@@ -93,6 +93,7 @@ impl Kafka {
         let end = || Instant::now() + self.process().timeouts.answer();
         let mut link = link.lock().await;
         let placement = placement::ask(&mut link, end()).await.map_err(told)?;
+        self.0.notice(id, &placement);
         let lying = match directories::all(&mut link, true, end()).await {
             Ok(lying) => Some(lying),
             // Where the agent may not see the directories, what the cluster places here is all there is to list.

@@ -3,7 +3,7 @@
 
 use agent_sdk::spec::NodeStatus;
 
-use super::{Facts, Own, Vote, is_cut};
+use super::{Facts, Own, Service, Vote, is_cut};
 use crate::ask::{AskError, Quorum};
 use crate::client::{Code, Fault};
 use crate::storage::Storage;
@@ -119,7 +119,7 @@ impl Facts {
             Some(Err(error)) => error.code().is_some(),
             None => false,
         };
-        let stopped = gone && answers && self.before.served;
+        let stopped = gone && answers && self.before.service != Service::None;
         stopped.then(|| NodeStatus::leaving().with_reason("the broker has stopped, and the process is about to"))
     }
 
@@ -157,6 +157,10 @@ impl Facts {
     fn as_broker(&self) -> Option<NodeStatus> {
         let broker = self.live_broker()?;
         let id = self.id()?;
+        // The controllers fence it a moment before it ends.
+        let ends = self.before.service == Service::HandedOver;
+        let ending =
+            || NodeStatus::leaving().with_reason("the broker has handed over all its partitions, and is fenced");
         match broker.cluster.member(id) {
             // As much of it is left as of a node whose vote was taken.
             None if broker.cluster.lists_fenced && self.is_controller() && self.votes() => {
@@ -166,6 +170,7 @@ impl Facts {
             None if broker.cluster.lists_fenced => {
                 return Some(NodeStatus::not_in_cluster().with_reason(format!("no broker {id} is registered")));
             }
+            None if ends => return Some(ending()),
             None if !self.before.unfenced => {
                 let reason = format!("broker {id} is not unfenced yet, or not registered: this release does not tell");
                 return Some(NodeStatus::joining().with_reason(reason));
@@ -175,6 +180,7 @@ impl Facts {
                     format!("broker {id} is fenced, or not registered any more: this release does not tell which");
                 return Some(NodeStatus::unhealthy(reason));
             }
+            Some(member) if member.fenced && ends => return Some(ending()),
             Some(member) if member.fenced && !self.before.unfenced => {
                 return Some(NodeStatus::joining().with_reason("the broker is not unfenced yet"));
             }
@@ -194,7 +200,7 @@ impl Facts {
             )));
         }
         match broker.in_sync {
-            Some(false) if self.before.served => {
+            Some(false) if self.before.service != Service::None => {
                 Some(NodeStatus::leaving().with_reason("the broker has handed over all its partitions"))
             }
             Some(false) => Some(NodeStatus::unhealthy(

@@ -156,12 +156,16 @@ impl Facts {
 }
 
 const SERVED: Before = Before {
-    served: true,
+    service: Service::InSync,
     unfenced: true,
     voted: false,
 };
 const UNFENCED: Before = Before {
-    served: false,
+    service: Service::None,
+    ..SERVED
+};
+const HANDED_OVER: Before = Before {
+    service: Service::HandedOver,
     ..SERVED
 };
 const VOTED: Before = Before { voted: true, ..SERVED };
@@ -605,6 +609,30 @@ fn a_broker_in_sync_for_nothing_leaves_or_catches_up() {
             .before(SERVED)
             .is(Healthy, "");
     }
+}
+
+#[test]
+fn a_broker_that_has_handed_over_is_fenced_in_the_end() {
+    let why = "handed over all its partitions";
+    for kind in [OfBroker, Combined] {
+        let fenced = || node(kind).member(|member| member.fenced = true);
+        for leaving in [
+            fenced(),
+            node(kind).unlisted(false),
+            node(kind).broker(|broker| broker.in_sync = Some(false)),
+        ] {
+            leaving.before(HANDED_OVER).is(LeavingCluster, why);
+        }
+        // One that was in sync until then was not told to stop.
+        fenced().before(SERVED).is(Unhealthy, "do not hear from it");
+        node(OfBroker)
+            .unlisted(true)
+            .before(HANDED_OVER)
+            .is(NotInCluster, "no broker 2");
+        node(kind).before(HANDED_OVER).is(Healthy, "");
+    }
+    let stopped = node(Combined).no_broker(refused()).before(HANDED_OVER);
+    stopped.is(LeavingCluster, "the broker has stopped");
 }
 
 #[test]
