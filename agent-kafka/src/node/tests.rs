@@ -1,3 +1,6 @@
+//! All states of all kinds of nodes, in one file: every case is a change of the same node that is well, and the changes are most
+//! of what there is.
+
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
