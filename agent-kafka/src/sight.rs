@@ -17,11 +17,11 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 
 use crate::ask::cluster::{self, Side};
-use crate::ask::placement;
+use crate::ask::placement::{self, Placement};
 use crate::ask::{AskError, Quorum, configuration, directories, left, quorum};
 use crate::client::{Code, Link};
 use crate::config::{Validated, Way};
-use crate::node::{Before, Broker, Controller, Facts, Own};
+use crate::node::{Before, Broker, Controller, Facts, Own, Service, is_cut};
 use crate::storage::Storage;
 
 /// For how long what was seen of a process still says what it is doing now.
@@ -53,6 +53,8 @@ struct Last {
     id: Option<i32>,
     /// When the broker was last in sync, and over which connections that was seen.
     served: Option<(Instant, Opened)>,
+    /// When it was first seen in sync for nothing after that, and over which connections.
+    handed_over: Option<(Instant, Opened)>,
     /// Over which connections the broker was seen unfenced.
     unfenced: Option<Opened>,
     voted: bool,
@@ -191,24 +193,21 @@ impl Sight {
         let versions = link.versions(left(end)).await?;
         let cluster = cluster::ask(link, Side::Brokers, end).await?;
         let own = own(link, known_id, &cluster, end).await?;
-        let directories = directories::ask(link, end).await;
-        if let Err(error) = &directories {
-            tracing::debug!(%error, "the broker does not tell its log directories");
-        }
+        let directories = unless_cut(directories::ask(link, end).await)?;
         let id = match &own {
             Own::Itself(configuration) => Some(configuration.node_id),
             Own::Another => None,
             Own::Untold(_) => known_id,
         };
         let in_sync = match id.filter(|id| cluster.is_unfenced(*id)) {
-            Some(id) => self.in_sync(link, id, end).await,
+            Some(id) => self.in_sync(link, id, end).await?,
             None => None,
         };
         Ok(Broker {
             versions,
             cluster,
             own,
-            directories: directories.ok(),
+            directories,
             in_sync,
         })
     }
@@ -229,9 +228,7 @@ impl Sight {
         };
         let (Some(way), true) = (
             &self.process.controller,
-            by_broker
-                .as_ref()
-                .is_none_or(|told| told.as_ref().is_err_and(AskError::is_refused)),
+            by_broker.as_ref().is_none_or(|told| told.as_ref().is_err_and(is_cut)),
         ) else {
             return by_broker.unwrap_or_else(|| unreachable_quorum(&self.process));
         };
@@ -243,39 +240,57 @@ impl Sight {
 
     /// Whether the broker is in sync for any of its partitions. Asks for one that it was in sync for, and only where it is
     /// not any more for all.
-    async fn in_sync(&self, link: &mut Link, broker: i32, end: Instant) -> Option<bool> {
+    async fn in_sync(&self, link: &mut Link, broker: i32, end: Instant) -> Result<Option<bool>, AskError> {
         let witness = self.last().witness.clone();
         if let Some((topic, index)) = witness {
-            let told = placement::ask_of(link, &[&topic], end).await.ok()?;
+            let Some(told) = unless_cut(placement::ask_of(link, &[&topic], end).await)? else {
+                return Ok(None);
+            };
             let mut partitions = told.partitions().filter(|partition| partition.index() == index);
             if partitions.any(|partition| partition.is_served_by(broker)) {
-                return Some(true);
+                return Ok(Some(true));
             }
         } else if self.last().empty.is_some_and(|when| when.elapsed() < RECENT) {
-            return None;
+            return Ok(None);
         }
-        let told = placement::ask(link, end).await.ok()?;
+        let Some(told) = unless_cut(placement::ask(link, end).await)? else {
+            return Ok(None);
+        };
         let mut last = self.last();
         let mut held = told.of(broker).peekable();
         last.empty = held.peek().is_none().then(Instant::now);
         last.witness = None;
-        held.peek()?;
+        if held.peek().is_none() {
+            return Ok(None);
+        }
         // One that Kafka keeps its own state in is seldom deleted.
         let in_sync = || told.of(broker).filter(|partition| partition.is_served_by(broker));
         let witness = in_sync()
             .find(placement::Partition::is_internal)
             .or_else(|| in_sync().next());
         last.witness = witness.map(|partition| (partition.topic().to_owned(), partition.index()));
-        Some(last.witness.is_some())
+        Ok(Some(last.witness.is_some()))
+    }
+
+    /// Says what was seen of partitions besides: a broker that holds some now is asked about them from the next look on.
+    pub(crate) fn notice(&self, broker: i32, placement: &Placement) {
+        if placement.of(broker).next().is_some() {
+            self.last().empty = None;
+        }
     }
 
     fn before(&self, opened: Opened) -> Before {
         let last = self.last();
-        let served = last
-            .served
-            .filter(|(when, over)| when.elapsed() < RECENT && same_process(*over, opened));
+        let recent = |seen: Option<(Instant, Opened)>| {
+            seen.is_some_and(|(when, over)| when.elapsed() < RECENT && same_process(over, opened))
+        };
+        let service = match (recent(last.handed_over), recent(last.served)) {
+            (true, _) => Service::HandedOver,
+            (false, true) => Service::InSync,
+            (false, false) => Service::None,
+        };
         Before {
-            served: served.is_some(),
+            service,
             unfenced: last.unfenced.is_some_and(|over| same_process(over, opened)),
             voted: last.voted,
         }
@@ -288,10 +303,12 @@ impl Sight {
         if let Some(summary) = facts.summary() {
             last.summary = Some((Instant::now(), summary));
         }
-        if let Some(broker) = facts.live_broker()
-            && broker.in_sync == Some(true)
-        {
-            last.served = Some((Instant::now(), opened));
+        match facts.live_broker().and_then(|broker| broker.in_sync) {
+            Some(true) => (last.served, last.handed_over) = (Some((Instant::now(), opened)), None),
+            Some(false) if facts.before.service == Service::InSync => {
+                last.handed_over = Some((Instant::now(), opened));
+            }
+            Some(false) | None => {}
         }
         if let (Some(broker), Some(id)) = (facts.live_broker(), facts.id())
             && broker.cluster.is_unfenced(id)
@@ -327,6 +344,19 @@ impl Sight {
 /// A broker that has stopped takes no connection: its controller's counts.
 const fn same_process(then: Opened, now: Opened) -> bool {
     then.1 == now.1 && (then.0 == now.0 || then.1 > 0)
+}
+
+/// What the broker told, and nothing where it would not: one that has stopped in the middle of a look was not well by the end
+/// of it.
+fn unless_cut<T>(told: Result<T, AskError>) -> Result<Option<T>, AskError> {
+    match told {
+        Ok(told) => Ok(Some(told)),
+        Err(error) if is_cut(&error) => Err(error),
+        Err(error) => {
+            tracing::debug!(%error, "the broker does not tell all that it is asked");
+            Ok(None)
+        }
+    }
 }
 
 fn unreachable_quorum(process: &Validated) -> Result<Quorum, AskError> {

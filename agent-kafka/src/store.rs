@@ -59,26 +59,23 @@ impl Kafka {
     }
 
     fn addresses(&self, facts: &Facts) -> Addresses {
-        let configured = |way: &Option<crate::config::Way>| way.as_ref().map(|way| way.own().address.clone());
-        let advertised = || {
+        // Only what the process tells: as long as it tells nothing, the framework shows what it told last. The address in
+        // the agent's own configuration is none for others.
+        let client = || {
             facts
                 .live_broker()?
                 .cluster
                 .member(facts.id()?)
                 .map(|member| member.address.clone())
         };
-        let client = advertised().or_else(|| configured(&self.process().broker));
+        let client = client();
         // By the listener that the agent itself asks: another agent asks as this one does.
-        let reached = || {
+        let controller = || {
             let (own, way) = (facts.configuration()?, self.process().controller.as_ref()?);
             own.controller_address(own.controller_listener(way.own().address.port())?)
                 .cloned()
         };
-        let controller = if facts.is_controller() {
-            reached().or_else(|| configured(&self.process().controller))
-        } else {
-            None
-        };
+        let controller = controller();
         let member = controller.clone().or_else(|| client.clone());
         Addresses {
             client: client.map(|address| address.to_string()),
@@ -99,13 +96,10 @@ impl Kafka {
         let Some(id) = facts.id() else { return Ok(Vec::new()) };
         let asked = match before.filter(|asked| !matches!(asked, Ok(asked) if asked.broker != id)) {
             Some(asked) => asked,
-            None => match self.ask_partitions(id).await {
-                Some(asked) => asked,
-                None => {
-                    let reason = "the process is a broker, and store.broker does not say where it listens";
-                    return Err(StoreError::refused(anyhow::anyhow!(reason)));
-                }
-            },
+            None => self.ask_partitions(id).await.ok_or_else(|| {
+                let reason = "the process is a broker, and store.broker does not say where it listens";
+                StoreError::refused(anyhow::anyhow!(reason))
+            })?,
         };
         let asked = asked.map_err(|error| store_error(&error))?;
         let Asked {
@@ -143,6 +137,7 @@ impl Kafka {
         let end = || Instant::now() + self.process().timeouts.answer();
         let mut link = link.lock().await;
         let placement = placement::ask(&mut link, end()).await?;
+        self.0.notice(broker, &placement);
         let lying = match directories::all(&mut link, true, end()).await {
             Ok(lying) => Some(lying),
             // Where the agent may not see the directories, what the cluster places here is all there is to list.

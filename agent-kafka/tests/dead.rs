@@ -341,3 +341,26 @@ fn an_endless_answer_to_one_question_costs_what_it_would_tell() {
         taken.is_bounded(&format!("{flood:?} in place of {key:?}, {state:?}"));
     });
 }
+
+/// What answered the first questions of a look is gone by the last: it stops.
+#[test]
+fn a_process_that_is_gone_in_the_middle_of_a_look_is_not_called_healthy() {
+    use NodeState::{Unavailable, Unhealthy};
+    for (key, state, why) in [
+        (
+            ApiKey::DescribeConfigs,
+            Unavailable,
+            "instead of answer to DescribeConfigs",
+        ),
+        (
+            ApiKey::DescribeLogDirs,
+            Unavailable,
+            "instead of answer to DescribeLogDirs",
+        ),
+        (ApiKey::Metadata, Unavailable, "instead of answer to Metadata"),
+        (ApiKey::DescribeQuorum, Unhealthy, "instead of answer to DescribeQuorum"),
+    ] {
+        let agent = agent(Some(broker(move |asked| asked == key as i16, |_| Ok(()))), None);
+        is_told_in_time(&agent, state, why);
+    }
+}

@@ -23,3 +23,5 @@ mod replicas;
 mod rig;
 #[path = "live/secured.rs"]
 mod secured;
+#[path = "live/states.rs"]
+mod states;

@@ -74,12 +74,24 @@ pub enum Own {
 /// What was seen of the same process shortly before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Before {
-    /// Its broker took clients, and was in sync.
-    pub served: bool,
+    /// What its broker did.
+    pub service: Service,
     /// Its broker was unfenced.
     pub unfenced: bool,
     /// It was a voter.
     pub voted: bool,
+}
+
+/// What a broker did for its partitions shortly before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Service {
+    /// Nothing, or nobody looked.
+    #[default]
+    None,
+    /// It took clients, and was in sync.
+    InSync,
+    /// It was in sync, and then for nothing any more, as one that is told to stop.
+    HandedOver,
 }
 
 /// Where a controller stands to the quorum.
@@ -243,6 +255,14 @@ impl Facts {
         let both: Vec<_> = broker.into_iter().chain(controller).collect();
         (!both.is_empty()).then(|| both.join(" and "))
     }
+}
+
+/// Whether the connection is gone. A process that stops takes connections for a moment longer, and closes them.
+pub(crate) const fn is_cut(error: &AskError) -> bool {
+    matches!(
+        error.fault(),
+        Some(Fault::Connect(_) | Fault::Closed { .. } | Fault::Broken { .. })
+    )
 }
 
 /// What the framework is told of an error.

@@ -3,7 +3,7 @@
 
 use agent_sdk::spec::NodeStatus;
 
-use super::{Facts, Own, Vote};
+use super::{Facts, Own, Service, Vote, is_cut};
 use crate::ask::{AskError, Quorum};
 use crate::client::{Code, Fault};
 use crate::storage::Storage;
@@ -25,6 +25,9 @@ impl Facts {
         if let Storage::Blank(directory) = &self.storage {
             let reason = format!("the log directory {} is not formatted", directory.display());
             return NodeStatus::not_in_cluster().with_reason(reason);
+        }
+        if let Some(leaving) = self.stopped() {
+            return leaving;
         }
         let errors = || self.errors();
         let mut reason = errors().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -97,14 +100,27 @@ impl Facts {
             // The agent is told of a listener that this process does not have.
             return None;
         }
+        if let Some(leaving) = self.stopped() {
+            return Some(leaving);
+        }
         Some(match (of_broker, error.is_refused()) {
-            (true, true) if self.before.served => {
-                NodeStatus::leaving().with_reason("the broker has stopped, and the process is about to")
-            }
             (true, true) => NodeStatus::joining().with_reason("the broker starts, and is not unfenced yet"),
             _ if !is_absence(error) => NodeStatus::unknown(error.to_string()),
             _ => NodeStatus::unhealthy(format!("one of two listeners does not answer: {error}")),
         })
+    }
+
+    /// The broker has stopped, and the controller of the same process is still there; it answers some of its last questions
+    /// with errors.
+    fn stopped(&self) -> Option<NodeStatus> {
+        let gone = matches!(&self.broker, Some(Err(error)) if is_cut(error));
+        let answers = match &self.controller {
+            Some(Ok(_)) => true,
+            Some(Err(error)) => error.code().is_some(),
+            None => false,
+        };
+        let stopped = gone && answers && self.before.service != Service::None;
+        stopped.then(|| NodeStatus::leaving().with_reason("the broker has stopped, and the process is about to"))
     }
 
     /// Whether there is a quorum that works.
@@ -141,10 +157,20 @@ impl Facts {
     fn as_broker(&self) -> Option<NodeStatus> {
         let broker = self.live_broker()?;
         let id = self.id()?;
+        // The controllers fence it a moment before it ends.
+        let ends = self.before.service == Service::HandedOver;
+        let ending =
+            || NodeStatus::leaving().with_reason("the broker has handed over all its partitions, and is fenced");
         match broker.cluster.member(id) {
+            // As much of it is left as of a node whose vote was taken.
+            None if broker.cluster.lists_fenced && self.is_controller() && self.votes() => {
+                let reason = format!("no broker {id} is registered; its controller still is a voter");
+                return Some(NodeStatus::leaving().with_reason(reason));
+            }
             None if broker.cluster.lists_fenced => {
                 return Some(NodeStatus::not_in_cluster().with_reason(format!("no broker {id} is registered")));
             }
+            None if ends => return Some(ending()),
             None if !self.before.unfenced => {
                 let reason = format!("broker {id} is not unfenced yet, or not registered: this release does not tell");
                 return Some(NodeStatus::joining().with_reason(reason));
@@ -154,6 +180,7 @@ impl Facts {
                     format!("broker {id} is fenced, or not registered any more: this release does not tell which");
                 return Some(NodeStatus::unhealthy(reason));
             }
+            Some(member) if member.fenced && ends => return Some(ending()),
             Some(member) if member.fenced && !self.before.unfenced => {
                 return Some(NodeStatus::joining().with_reason("the broker is not unfenced yet"));
             }
@@ -173,7 +200,7 @@ impl Facts {
             )));
         }
         match broker.in_sync {
-            Some(false) if self.before.served => {
+            Some(false) if self.before.service != Service::None => {
                 Some(NodeStatus::leaving().with_reason("the broker has handed over all its partitions"))
             }
             Some(false) => Some(NodeStatus::unhealthy(
@@ -181,6 +208,10 @@ impl Facts {
             )),
             Some(true) | None => None,
         }
+    }
+
+    fn votes(&self) -> bool {
+        self.vote().is_some_and(|vote| vote.counts())
     }
 
     fn as_controller(&self) -> Option<NodeStatus> {
@@ -207,8 +238,5 @@ impl Facts {
 
 /// Whether an error means that nobody is there, and not that somebody is there who does not fit.
 fn is_absence(error: &AskError) -> bool {
-    matches!(
-        error.fault(),
-        Some(Fault::Connect(_) | Fault::Silent { .. } | Fault::Closed { .. } | Fault::Broken { .. })
-    )
+    is_cut(error) || matches!(error.fault(), Some(Fault::Silent { .. }))
 }

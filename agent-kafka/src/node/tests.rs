@@ -1,3 +1,6 @@
+//! All states of all kinds of nodes, in one file: every case is a change of the same node that is well, and the changes are most
+//! of what there is.
+
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -156,12 +159,16 @@ impl Facts {
 }
 
 pub(crate) const SERVED: Before = Before {
-    served: true,
+    service: Service::InSync,
     unfenced: true,
     voted: false,
 };
 pub(crate) const UNFENCED: Before = Before {
-    served: false,
+    service: Service::None,
+    ..SERVED
+};
+pub(crate) const HANDED_OVER: Before = Before {
+    service: Service::HandedOver,
     ..SERVED
 };
 pub(crate) const VOTED: Before = Before { voted: true, ..SERVED };
@@ -454,9 +461,24 @@ fn of_two_listeners_both_have_to_answer() {
     starting().before(UNFENCED).is(JoiningCluster, "the broker starts");
     starting().before(SERVED).is(LeavingCluster, "the broker has stopped");
     assert_eq!(starting().cluster_id().unwrap().as_deref(), Some(CLUSTER));
+    // While it stops, its listener takes connections for a moment longer, and closes them.
+    for error in [closed, broken] {
+        let stopping = node(Combined).no_broker(error()).before(SERVED);
+        stopping.is(LeavingCluster, "the broker has stopped");
+    }
+    // And its controller has no better answers than this one.
+    let ending = || node(Combined).no_broker(refused()).no_controller(answered(-1));
+    ending().before(SERVED).is(LeavingCluster, "the broker has stopped");
+    ending().before(UNFENCED).is(Unknown, "answered with error -1");
+    let dead = node(Combined).dead(refused).before(SERVED);
+    dead.is(Unavailable, "no connection");
+    let hung = node(Combined).no_broker(silent()).before(SERVED);
+    hung.is(Unhealthy, "one of two listeners does not answer: kafka:9092");
     for error in [silent, closed, broken] {
-        let hung = node(Combined).no_broker(error()).before(SERVED);
-        hung.is(Unhealthy, "one of two listeners does not answer: kafka:9092");
+        node(Combined)
+            .no_broker(error())
+            .before(UNFENCED)
+            .is(Unhealthy, "one of two listeners");
     }
     for error in ABSENT {
         node(Combined)
@@ -527,11 +549,6 @@ fn a_broker_is_healthy_once_it_is_registered_and_unfenced() {
         fenced()
             .before(UNFENCED)
             .is(Unhealthy, "the controllers do not hear from it");
-        for before in [Before::default(), VOTED] {
-            let gone = node(kind).unlisted(true).before(before);
-            gone.is(NotInCluster, "no broker 2 is registered");
-            assert_eq!(gone.cluster_id().unwrap(), None);
-        }
         // 3.9 leaves out who is fenced: there is no way to tell.
         let unlisted = || node(kind).unlisted(false);
         unlisted().is(JoiningCluster, "not unfenced yet, or not registered: this release");
@@ -539,6 +556,27 @@ fn a_broker_is_healthy_once_it_is_registered_and_unfenced() {
             .before(UNFENCED)
             .is(Unhealthy, "is fenced, or not registered any more");
         assert_eq!(unlisted().cluster_id().unwrap().as_deref(), Some(CLUSTER));
+    }
+}
+
+#[test]
+fn a_broker_that_is_not_registered_is_in_no_cluster_unless_it_votes() {
+    for before in [Before::default(), VOTED] {
+        let gone = |kind| node(kind).unlisted(true).before(before);
+        for outside in [
+            gone(OfBroker),
+            gone(Combined).voters(&[(1, 1), (3, 3)]).observers(&[(ID, 2)]),
+            gone(Combined).voters(&[(1, 1)]),
+        ] {
+            outside.is(NotInCluster, "no broker 2 is registered");
+            assert_eq!(outside.cluster_id().unwrap(), None);
+        }
+        let votes = gone(Combined);
+        votes.is(
+            LeavingCluster,
+            "no broker 2 is registered; its controller still is a voter",
+        );
+        assert_eq!(votes.cluster_id().unwrap().as_deref(), Some(CLUSTER));
     }
 }
 
@@ -574,6 +612,30 @@ fn a_broker_in_sync_for_nothing_leaves_or_catches_up() {
             .before(SERVED)
             .is(Healthy, "");
     }
+}
+
+#[test]
+fn a_broker_that_has_handed_over_is_fenced_in_the_end() {
+    let why = "handed over all its partitions";
+    for kind in [OfBroker, Combined] {
+        let fenced = || node(kind).member(|member| member.fenced = true);
+        for leaving in [
+            fenced(),
+            node(kind).unlisted(false),
+            node(kind).broker(|broker| broker.in_sync = Some(false)),
+        ] {
+            leaving.before(HANDED_OVER).is(LeavingCluster, why);
+        }
+        // One that was in sync until then was not told to stop.
+        fenced().before(SERVED).is(Unhealthy, "do not hear from it");
+        node(OfBroker)
+            .unlisted(true)
+            .before(HANDED_OVER)
+            .is(NotInCluster, "no broker 2");
+        node(kind).before(HANDED_OVER).is(Healthy, "");
+    }
+    let stopped = node(Combined).no_broker(refused()).before(HANDED_OVER);
+    stopped.is(LeavingCluster, "the broker has stopped");
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub(crate) fn settings(node: &Node) -> Process {
         format_command: texts(node.format_command()),
         start_command: texts(node.start_command()),
         timeouts: Timeouts {
+            // Below the second that an agent of tests gives a look.
+            answer_ms: 700,
             change_ms: 5_000,
             ..Timeouts::default()
         },
@@ -69,7 +71,11 @@ impl Rig {
 
     /// The same, with agents configured by the test.
     pub(crate) fn start_with(builder: Builder, change: impl Fn(&Node, &mut Process)) -> Self {
-        let cluster = builder.start(UP).unwrap();
+        Self::beside(builder.start(UP).unwrap(), change)
+    }
+
+    /// An agent beside each node of a cluster that the test has made.
+    pub(crate) fn beside(cluster: Cluster, change: impl Fn(&Node, &mut Process)) -> Self {
         let agent = |node: &Node| {
             let mut settings = settings(node);
             change(node, &mut settings);

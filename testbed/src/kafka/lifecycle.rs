@@ -80,6 +80,14 @@ impl Node {
         self.signal_running(Signal::CONT, "resume")
     }
 
+    /// SIGTERM, and does not wait: for who looks on while it leaves.
+    ///
+    /// # Errors
+    /// [`Error::NotRunning`].
+    pub fn terminate(&self) -> Result<(), Error> {
+        self.signal_running(Signal::TERM, "stop")
+    }
+
     /// SIGTERM, and SIGKILL when that is not enough; waits for the end. Does nothing when it does not run.
     pub fn stop(&self) -> Result<(), Error> {
         if !self.signal(Signal::TERM, "stop")? {

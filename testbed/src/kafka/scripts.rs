@@ -106,6 +106,7 @@ pub(super) fn tools(java: Java<'_>) -> impl Iterator<Item = (&'static str, Strin
     };
     [
         ("kafka-acls.sh", acls),
+        ("kafka-cluster.sh", "org.apache.kafka.tools.ClusterTool"),
         ("kafka-configs.sh", "kafka.admin.ConfigCommand"),
         (
             "kafka-console-consumer.sh",

@@ -160,6 +160,14 @@ impl<'a> Tools<'a> {
         self.run("kafka-metadata-quorum.sh", &arguments, "").map(drop)
     }
 
+    /// Makes the cluster forget a broker. It does so whether the broker lives or not; one that lives goes on, and does not end
+    /// when it is told to.
+    pub fn unregister(self, node: &super::Node) -> Result<(), Error> {
+        let (brokers, id) = (self.brokers(), node.number().to_string());
+        let arguments = ["unregister", "--bootstrap-server", &brokers, "--id", &id];
+        self.run("kafka-cluster.sh", &arguments, "").map(drop)
+    }
+
     /// Describes the quorum until it is as wanted. A look that fails, as in the middle of an election, is not the last.
     ///
     /// # Errors
