@@ -26,13 +26,13 @@ pub(super) trait Play {
     /// What the first agent says before `cluster.init`.
     const BEFORE: NodeState;
 
-    /// The node's name, which is its id.
+    /// The node's name, as the story calls it.
     fn name(&self, place: usize) -> String;
 
     /// How the node is started, in words.
     fn about(&self, place: usize) -> String;
 
-    /// Starts the node's process, and does not wait for it.
+    /// Starts the node's process, and does not wait for it. Does nothing where that is its agent's to do: a blank node.
     fn start(&self, place: usize) -> Result<(), Failure>;
 
     /// SIGKILL to the node's process.

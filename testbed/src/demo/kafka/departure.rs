@@ -30,7 +30,7 @@ impl Story<'_, Kafka> {
         self.shows(place, NodeState::Healthy, None, SOON).await?;
         let name = &self.seats[place].node;
         self.screen
-            .seen(&format!("{name} is HEALTHY and holds none; led: {}", self.led(&off)));
+            .seen(&format!("{name} is HEALTHY, holds none; led: {}", self.led(&off)));
         Ok(())
     }
 
