@@ -90,6 +90,9 @@ fn conforms(demonstration: &[&str], absent: &str) {
     let (_staying, agents, own) = stay(demonstration);
     assert!(agents.len() >= 2, "a cluster is more than {agents:?}");
     let report = judge(&agents, own, Level::Stress, absent);
+    for verdict in &report.verdicts {
+        println!("{}, {}: {} held", verdict.dialect, verdict.level, verdict.held);
+    }
     report.assert_conformant();
     assert_eq!(report.verdicts.len(), 6, "two dialects, three levels");
     assert!(
@@ -109,4 +112,10 @@ fn the_toy_cluster_keeps_the_specification_at_all_levels() {
 #[ignore = "needs Java, Maven and the package registry: cargo live-test zookeeper"]
 fn a_zookeeper_ensemble_keeps_the_specification_at_all_levels() {
     conforms(&["zookeeper"], "77");
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn a_kafka_cluster_keeps_the_specification_at_all_levels() {
+    conforms(&["kafka"], "77");
 }

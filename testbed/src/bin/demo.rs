@@ -28,6 +28,8 @@ enum Store {
     /// Real ZooKeeper servers: needs Java, and Maven to get them once.
     #[value(name = "zookeeper")]
     ZooKeeper,
+    /// Real Kafka nodes: needs Java 17, and Maven to get them once.
+    Kafka,
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match store {
         Store::Toy => demo::toy(stay),
         Store::ZooKeeper => demo::zookeeper(stay),
+        Store::Kafka => demo::kafka(stay),
     };
     match outcome {
         Outcome::Seen => ExitCode::SUCCESS,

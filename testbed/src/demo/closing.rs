@@ -10,7 +10,7 @@ use comfy_table::presets::NOTHING;
 use super::Failure;
 use super::play::Play;
 use super::screen::Screen;
-use super::seat::{Blind, Sight};
+use super::seat::{Blind, Seat, Sight};
 use super::story::Story;
 
 /// Lines of each log after a failure.
@@ -23,6 +23,10 @@ impl<P: Play> Story<'_, P> {
             "\n{}",
             self.screen.paint("1", "What the agents show at the end")
         ));
+        if let Some(shard) = self.seats.first().and_then(Seat::followed) {
+            self.screen
+                .note(&format!("role, offset and behind are those of {shard}"));
+        }
         let mut table = Table::new();
         table.load_style(NOTHING);
         table.set_header(["node", "status", "role", "offset", "behind", "version", "agent"]);

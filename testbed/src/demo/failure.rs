@@ -5,7 +5,7 @@ use std::fmt;
 
 use agent_sdk::client::ClientError;
 
-use crate::{ports, supervision, zookeeper};
+use crate::{kafka, ports, supervision, zookeeper};
 
 /// What was not as it should be.
 #[derive(Debug)]
@@ -72,6 +72,12 @@ impl From<ports::Error> for Failure {
 
 impl From<zookeeper::Error> for Failure {
     fn from(error: zookeeper::Error) -> Self {
+        Self::caused(&error)
+    }
+}
+
+impl From<kafka::Error> for Failure {
+    fn from(error: kafka::Error) -> Self {
         Self::caused(&error)
     }
 }

@@ -36,7 +36,7 @@ impl<P: Play> Story<'_, P> {
 
     pub(super) async fn init(&self) -> Result<(), Failure> {
         self.step(&[0], "cluster.init", P::INIT);
-        self.change(0, WellKnown::ClusterInit, None).await?;
+        self.change(0, WellKnown::ClusterInit.kind(), None).await?;
         let sight = self.shows(0, NodeState::Healthy, Some(Role::Primary), SOON).await?;
         self.screen
             .seen(&format!("{} is {}", self.seats[0].node, in_cluster(&sight)));
@@ -50,7 +50,7 @@ impl<P: Play> Story<'_, P> {
             "the second node takes itself in: its agent is told the first one's address",
         );
         let args = json!({ "node": self.member(0).await? });
-        self.change(1, WellKnown::ClusterJoin, Some(args)).await?;
+        self.change(1, WellKnown::ClusterJoin.kind(), Some(args)).await?;
         self.is_secondary(1).await
     }
 
@@ -61,12 +61,12 @@ impl<P: Play> Story<'_, P> {
             "the third node is taken in from the first one, whose agent first tells its plan",
         );
         let args = json!({ "node": self.member(2).await? });
-        self.plan(0, WellKnown::ClusterAdd, &args).await?;
-        self.change(0, WellKnown::ClusterAdd, Some(args)).await?;
+        self.plan(0, WellKnown::ClusterAdd.kind(), &args).await?;
+        self.change(0, WellKnown::ClusterAdd.kind(), Some(args)).await?;
         self.is_secondary(2).await
     }
 
-    async fn is_secondary(&self, place: usize) -> Result<(), Failure> {
+    pub(super) async fn is_secondary(&self, place: usize) -> Result<(), Failure> {
         let sight = self
             .shows(place, NodeState::Healthy, Some(Role::Secondary), SOON)
             .await?;

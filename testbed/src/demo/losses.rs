@@ -1,5 +1,7 @@
 //! What dies: the primary, which is replaced; an agent, which goes on where it was; a node, which is removed once.
 
+use std::time::Instant;
+
 use agent_sdk::client::{Record, Transition};
 use agent_sdk::spec::{NodeState, State, WellKnown};
 use serde::Deserialize;
@@ -33,15 +35,19 @@ impl<P: Play> Story<'_, P> {
         );
         self.screen.act(&format!("kill -KILL {name}"));
         self.play.kill(lost)?;
+        let killed = Instant::now();
         self.lost.set(Some(lost));
         let sight = self.shows(lost, NodeState::Unavailable, None, SOON).await?;
         self.screen.seen(&format!("{name} is UNAVAILABLE"));
         self.screen
             .note(&format!("  {}", short(sight.reason.as_deref().unwrap_or_default(), 92)));
         let primary = self.one_leads().await?;
-        self.screen
-            .seen(&format!("{} is HEALTHY and PRIMARY now", self.seats[primary].node));
-        let written = self.play.write(primary, 1).await;
+        self.screen.seen(&format!(
+            "{} is HEALTHY and PRIMARY now, {:.1} s after the kill",
+            self.seats[primary].node,
+            killed.elapsed().as_secs_f32()
+        ));
+        let written = self.play.write(primary, P::ENOUGH).await;
         written.map_err(|reason| Failure::unexpected("the new primary takes writes", reason))?;
         self.screen.seen("it takes writes");
         Ok(())
@@ -105,31 +111,30 @@ impl<P: Play> Story<'_, P> {
         Ok(())
     }
 
-    pub(super) async fn remove(&self) -> Result<(), Failure> {
+    /// Removes the node that was lost, from the primary's side, and then once more.
+    pub(super) async fn remove(&self, about: &str) -> Result<(), Failure> {
         let (place, lost) = (self.primary.get(), &self.seats[self.lost.get().unwrap_or_default()]);
-        self.step(
-            &[place],
-            "cluster.remove",
-            "the dead node is removed from the new primary's side, and then once more",
-        );
+        self.step(&[place], "cluster.remove", about);
         // A node that is dead keeps its id: its agent remembers it.
         let sight = lost
             .see()
             .await
             .map_err(|blind| Failure::unexpected("its agent answers", blind.reason))?;
         let args = json!({ "node": sight.id });
-        let first = self.change(place, WellKnown::ClusterRemove, Some(args.clone())).await?;
-        let (changed, version) = self.told(&first)?;
+        let first = self
+            .change(place, WellKnown::ClusterRemove.kind(), Some(args.clone()))
+            .await?;
+        let (changed, before) = self.told(&first)?;
         if !changed {
             return Err(Failure::unexpected(
                 "removing a member changes something",
                 "it says that nothing changed",
             ));
         }
-        let second = self.change(place, WellKnown::ClusterRemove, Some(args)).await?;
+        let second = self.change(place, WellKnown::ClusterRemove.kind(), Some(args)).await?;
         let (changed, after) = self.told(&second)?;
-        if changed || after != version {
-            let seen = format!("changed {changed}, version {version}, then {after}");
+        if changed || after != before {
+            let seen = format!("changed {changed}, {before}, then {after}");
             return Err(Failure::unexpected("the second one changes nothing", seen));
         }
         self.screen.seen("the second one changed nothing");

@@ -1,13 +1,15 @@
 //! The demonstration: a story in steps, each of which says what it does and checks what comes of it.
 //!
 //! The story (`story`) knows agents only by their HTTP interface. What differs from store to store (how a node is
-//! started, how something is written to it) is a `play`; processes and their files are the `stage`'s, and nothing
+//! started, how something is written to it) is a `play`; a store of many partitions has steps of its own besides (`kafka`);
+//! processes and their files are the `stage`'s, and nothing
 //! of them is left whatever happens: the [watchdog](crate::supervision) outlives this process. The `screen` is where
 //! it is told: with a live line on a terminal, in plain lines elsewhere.
 
 mod closing;
 mod failure;
 mod growth;
+mod kafka;
 mod losses;
 mod play;
 mod programs;
@@ -43,16 +45,38 @@ pub enum Outcome {
 
 /// Tells the story of the toy store. With `stay` it goes on running until a signal comes.
 pub fn toy(stay: bool) -> Outcome {
-    run(stay, async |screen, stage| toy::Toy::prepare(screen, stage).await)
+    run(
+        stay,
+        async |screen, stage| toy::Toy::prepare(screen, stage).await,
+        async |story| story.tell().await,
+    )
 }
 
 /// Tells the story of an ensemble of real ZooKeeper servers, as far as ZooKeeper has it. Needs Java, and Maven once.
 pub fn zookeeper(stay: bool) -> Outcome {
-    run(stay, async |screen, _| zookeeper::ZooKeeper::prepare(screen).await)
+    run(
+        stay,
+        async |screen, _| zookeeper::ZooKeeper::prepare(screen).await,
+        async |story| story.tell().await,
+    )
+}
+
+/// Tells the story of a cluster of real Kafka nodes, from three blank disks to a broker that is drained and removed. Needs
+/// Java, and Maven once.
+pub fn kafka(stay: bool) -> Outcome {
+    run(
+        stay,
+        async |screen, stage| kafka::Kafka::prepare(screen, stage).await,
+        async |story| story.tell_of_partitions().await,
+    )
 }
 
 /// Prepares, tells the story, and cleans up; a signal cuts it short anywhere.
-fn run<P: Play>(stay: bool, prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Result<P, Failure>) -> Outcome {
+fn run<P: Play>(
+    stay: bool,
+    prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Result<P, Failure>,
+    tale: impl AsyncFnOnce(&Story<'_, P>) -> Result<(), Failure>,
+) -> Outcome {
     let screen = Screen::new();
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -73,7 +97,7 @@ fn run<P: Play>(stay: bool, prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Res
         tokio::select! {
             biased;
             () = interrupted => None,
-            told = tell(&screen, stay, prepare) => Some(told),
+            told = tell(&screen, stay, prepare, tale) => Some(told),
         }
     });
     // Calls that are still waited for must not delay the end.
@@ -90,13 +114,14 @@ async fn tell<P: Play>(
     screen: &Screen,
     stay: bool,
     prepare: impl AsyncFnOnce(&Screen, Rc<Stage>) -> Result<P, Failure>,
+    tale: impl AsyncFnOnce(&Story<'_, P>) -> Result<(), Failure>,
 ) -> Result<(), (Failure, String)> {
     let unexplained = |failure| (failure, String::new());
     screen.note("What follows is done by real processes, seen through their agents' HTTP interface, and checked.");
     let stage = Rc::new(Stage::new().map_err(unexplained)?);
     let play = prepare(screen, Rc::clone(&stage)).await.map_err(unexplained)?;
-    let mut story = Story::new(screen, stage, play).map_err(unexplained)?;
-    let told = story.tell().await;
+    let story = Story::new(screen, stage, play).map_err(unexplained)?;
+    let told = tale(&story).await;
     told.map_err(|failure| (failure, story.logs()))?;
     story.close(stay).await.map_err(unexplained)
 }

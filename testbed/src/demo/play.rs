@@ -15,6 +15,8 @@ pub(super) const NODES: usize = 3;
 pub(super) trait Play {
     /// What is written, as the story calls it.
     const WRITES: &'static str;
+    /// How many writes show that a new primary takes them.
+    const ENOUGH: u32 = 1;
     /// Whether the store tells how far a copy is behind.
     const LAGS: bool;
     /// What is started, in words.
@@ -24,13 +26,13 @@ pub(super) trait Play {
     /// What the first agent says before `cluster.init`.
     const BEFORE: NodeState;
 
-    /// The node's name, which is its id.
+    /// The node's name, as the story calls it.
     fn name(&self, place: usize) -> String;
 
     /// How the node is started, in words.
     fn about(&self, place: usize) -> String;
 
-    /// Starts the node's process, and does not wait for it.
+    /// Starts the node's process, and does not wait for it. Does nothing where that is its agent's to do: a blank node.
     fn start(&self, place: usize) -> Result<(), Failure>;
 
     /// SIGKILL to the node's process.
@@ -48,6 +50,6 @@ pub(super) trait Play {
     /// Writes `count` times to the store itself, through the node that takes writes.
     fn write(&self, primary: usize, count: u32) -> BoxFuture<'static, Result<(), String>>;
 
-    /// What the record of a membership change tells: whether it changed something, and the configuration's version.
+    /// What the record of a change tells: whether it changed something, and how it is now, in words.
     fn changed(&self, record: &Record) -> Option<(bool, String)>;
 }

@@ -1,9 +1,11 @@
 //! An agent as the story knows it: a process that can be killed and started again, and what its HTTP interface says.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use agent_sdk::client::{Client, ClientError, Http, PlanAnswer, Record, Schedule};
+use agent_sdk::client::{Client, ClientError, Http, PlanAnswer, Record, Schedule, ShardInfo};
 use agent_sdk::spec::{NodeState, Role};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
@@ -21,6 +23,8 @@ pub(super) struct Seat {
     process: Process,
     http: Http,
     state: PathBuf,
+    /// The shard that the story is about; none: the first one.
+    followed: Cell<Option<&'static str>>,
 }
 
 /// What an agent shows at one moment.
@@ -32,9 +36,12 @@ pub(super) struct Sight {
     pub(super) member: Option<String>,
     pub(super) version: String,
     pub(super) cluster: Option<String>,
+    pub(super) attributes: BTreeMap<String, Value>,
     pub(super) role: Option<Role>,
     pub(super) offset: Option<i64>,
     pub(super) lag: Option<i64>,
+    /// All of the node's.
+    pub(super) shards: Vec<ShardInfo>,
 }
 
 /// Why an agent shows nothing.
@@ -66,11 +73,22 @@ impl Seat {
             process,
             http,
             state: kept,
+            followed: Cell::new(None),
         })
     }
 
     pub(super) fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// From now on role, offset and lag are those of this shard.
+    pub(super) fn follow(&self, shard: &'static str) {
+        self.followed.set(Some(shard));
+    }
+
+    /// The shard whose role, offset and lag are shown, where it is a certain one.
+    pub(super) fn followed(&self) -> Option<&'static str> {
+        self.followed.get()
     }
 
     /// Where the agent answers.
@@ -115,21 +133,21 @@ impl Seat {
         let client = self.client().map_err(|error| self.blind(&error))?;
         let (node, store, shards) = tokio::join!(client.node(), client.store(), client.shards());
         let node = node.map_err(|error| self.blind(&error))?;
-        let shard = shards.ok().and_then(|shards| shards.shards.into_iter().next());
+        let (store, shards) = (store.ok(), shards.map(|shards| shards.shards).unwrap_or_default());
+        let followed = |shard: &&ShardInfo| self.followed.get().is_none_or(|id| shard.shard_id == id);
+        let shard = shards.iter().find(followed);
         Ok(Sight {
             id: node.node_id,
             status: node.node_status,
             reason: node.node_status_reason,
             member: node.addresses.get("member").cloned().flatten(),
             version: node.store_version.number,
-            cluster: store.ok().and_then(|store| store.cluster_id),
-            role: shard.as_ref().map(|shard| shard.replication_state),
-            offset: shard
-                .as_ref()
-                .and_then(|shard| Some(shard.commit_offset.as_ref()?.value)),
-            lag: shard
-                .as_ref()
-                .and_then(|shard| Some(shard.replication_lag.as_ref()?.value)),
+            cluster: store.as_ref().and_then(|store| store.cluster_id.clone()),
+            attributes: store.map(|store| store.attributes).unwrap_or_default(),
+            role: shard.map(|shard| shard.replication_state),
+            offset: shard.and_then(|shard| Some(shard.commit_offset.as_ref()?.value)),
+            lag: shard.and_then(|shard| Some(shard.replication_lag.as_ref()?.value)),
+            shards,
         })
     }
 

@@ -43,6 +43,12 @@ impl Stage {
 
     /// Starts a process, its output going to its log.
     pub(super) fn start(&self, process: &Process) -> Result<(), Failure> {
+        *process.running.borrow_mut() = Some(self.run(process)?);
+        Ok(())
+    }
+
+    /// The same for one that comes to its end by itself, and is waited for by the caller.
+    pub(super) fn run(&self, process: &Process) -> Result<Supervised, Failure> {
         let launch = Launch {
             program: process.program.clone(),
             arguments: process.arguments.clone(),
@@ -53,9 +59,7 @@ impl Stage {
                 .lock()
                 .map_err(|error| Failure::setup("ports cannot be held", error))?,
         };
-        let running = Supervised::start(launch, &self.watchdog)?;
-        *process.running.borrow_mut() = Some(running);
-        Ok(())
+        Ok(Supervised::start(launch, &self.watchdog)?)
     }
 }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use agent_sdk::client::{Http, PlanAnswer, Record};
-use agent_sdk::spec::{NodeState, Role, State, WellKnown};
+use agent_sdk::spec::{NodeState, Role, State};
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ impl<'a, P: Play> Story<'a, P> {
     }
 
     /// From three lone nodes to the removal of a dead one.
-    pub(super) async fn tell(&mut self) -> Result<(), Failure> {
+    pub(super) async fn tell(&self) -> Result<(), Failure> {
         self.start().await?;
         self.init().await?;
         self.join().await?;
@@ -63,7 +63,8 @@ impl<'a, P: Play> Story<'a, P> {
         self.write().await?;
         self.lose_primary().await?;
         self.lose_agent().await?;
-        self.remove().await
+        self.remove("the dead node is removed from the new primary's side, and then once more")
+            .await
     }
 
     /// Waits until an agent shows its node so.
@@ -81,33 +82,34 @@ impl<'a, P: Play> Story<'a, P> {
         self.screen.wait(&what, within, async || seat.look(wanted).await).await
     }
 
-    /// Runs an action on membership to its end, which has to be `DONE`.
-    pub(super) async fn change(&self, place: usize, kind: WellKnown, args: Option<Value>) -> Result<Record, Failure> {
+    /// Runs an action on the cluster to its end, which has to be `DONE`.
+    pub(super) async fn change(&self, place: usize, kind: &str, args: Option<Value>) -> Result<Record, Failure> {
         let seat = &self.seats[place];
-        let name = kind.kind().rsplit('/').next().unwrap_or_default();
+        let name = kind.rsplit('/').next().unwrap_or_default();
         let words = args
             .as_ref()
             .map_or(String::new(), |args| format!(" {}", short(&args.to_string(), 56)));
         self.screen.act(&format!("agent of {}: {name}{words}", seat.node));
-        let id = seat.schedule(kind.kind(), args.as_ref()).await?;
+        let id = seat.schedule(kind, args.as_ref()).await?;
         let done = async || seat.look_at(id, |record| record.state == State::Done).await;
         let record = self.screen.wait(&format!("{name} is DONE"), ACTION, done).await?;
-        let changed = self.play.changed(&record).map_or(String::new(), |(changed, version)| {
-            format!(": changed {changed}, configuration version {version}")
-        });
+        let changed = self
+            .play
+            .changed(&record)
+            .map_or(String::new(), |(changed, now)| format!(": changed {changed}, {now}"));
         self.screen.seen(&format!("DONE{changed}"));
         Ok(record)
     }
 
     /// Asks what an action would do, and shows it.
-    pub(super) async fn plan(&self, place: usize, kind: WellKnown, args: &Value) -> Result<(), Failure> {
+    pub(super) async fn plan(&self, place: usize, kind: &str, args: &Value) -> Result<(), Failure> {
         let seat = &self.seats[place];
-        let name = kind.kind().rsplit('/').next().unwrap_or_default();
+        let name = kind.rsplit('/').next().unwrap_or_default();
         self.screen
             .act(&format!("agent of {}: what would {name} do?", seat.node));
         let PlanAnswer {
             steps, refused, done, ..
-        } = seat.plan(kind.kind(), args).await?;
+        } = seat.plan(kind, args).await?;
         if let Some(error) = refused {
             return Err(Failure::unexpected(format!("{name} has a plan"), error.message));
         }

@@ -124,7 +124,7 @@ impl Play for Toy {
             changed,
             config_version,
         } = record.output_as()?;
-        Some((changed, config_version.to_string()))
+        Some((changed, format!("configuration version {config_version}")))
     }
 }
 

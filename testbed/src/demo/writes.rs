@@ -67,7 +67,8 @@ impl<P: Play> Story<'_, P> {
         Ok(())
     }
 
-    async fn all(&self) -> Result<Vec<Sight>, Blind> {
+    /// What all agents show.
+    pub(super) async fn all(&self) -> Result<Vec<Sight>, Blind> {
         // At once, so that their offsets are of about the same moment.
         try_join_all(self.seats.iter().map(Seat::see)).await
     }
@@ -113,6 +114,8 @@ fn in_a_row(seen: &[Sight]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use agent_sdk::spec::NodeState;
 
@@ -124,9 +127,11 @@ mod tests {
             member: None,
             version: "1.0.0".to_owned(),
             cluster: None,
+            attributes: BTreeMap::new(),
             role: None,
             offset: Some(*offset),
             lag: Some(10 - *offset),
+            shards: Vec::new(),
         };
         offsets.iter().map(sight).collect()
     }

@@ -126,6 +126,9 @@ impl Play for ZooKeeper {
             changed,
             config_version,
         } = record.output_as()?;
-        Some((changed.unwrap_or(false), config_version))
+        Some((
+            changed.unwrap_or(false),
+            format!("configuration version {config_version}"),
+        ))
     }
 }

@@ -169,10 +169,9 @@ impl Node {
     /// The command that formats its storage, as an agent is configured with it. What makes a format unique follows:
     /// `--cluster-id ID`, and `--standalone` for the first node of a cluster, else `--no-initial-controllers`.
     ///
-    /// In a secured cluster the user's secrets are among its arguments: the log of whoever runs it may show them.
+    /// It ends with its cluster, whoever runs it. In a secured cluster the user's secrets are among its arguments: the log of whoever runs it may show them.
     pub fn format_command(&self) -> Vec<OsString> {
-        let tool = self.common.bin().join("kafka-storage.sh").into();
-        let mut command = vec![tool, "format".into(), "--config".into(), self.config_file().into()];
+        let mut command = vec![self.seat.directory.join("format").into()];
         if self.common.secured {
             command.extend(security::format_arguments());
         }
@@ -230,6 +229,11 @@ impl Node {
         let text = configuration::server_properties(&own, &shared, more);
         let config = self.config_file();
         fs::write(&config, text).map_err(failed("write", &config))?;
+        let formatting = directory.with_file_name(format!("{name}-format"));
+        fs::create_dir(&formatting).map_err(failed("create", &formatting))?;
+        let tool = self.common.bin().join("kafka-storage.sh");
+        let format = scripts::format(name, &formatting, &tool, &config);
+        preparation::script(&directory.join("format"), &format)?;
         let ports: &Path = self.ports.lock_path();
         let start = scripts::start(java, name, directory, ports, &self.java_options(), &config);
         preparation::script(&directory.join("start"), &start)

@@ -87,6 +87,22 @@ set -- {program} {options} {LEAN} {LOGGING} -Djava.io.tmpdir={directory} -cp {ja
     )
 }
 
+/// `format` of a node: what makes a format unique follows as arguments. It is on record while it runs, in a directory of its
+/// own: who calls it may be killed meanwhile, and it would bring back the data of a cluster that was removed.
+pub(super) fn format(name: &str, place: &Path, tool: &Path, config: &Path) -> String {
+    format!(
+        "#!/bin/sh
+# Formats {name}.
+cd {place} || exit 1
+{{ {RECORD} }} >&2
+exec {tool} format --config {config} \"$@\"
+",
+        place = quote(place),
+        tool = quote(tool),
+        config = quote(config),
+    )
+}
+
 /// Name and text of every tool.
 pub(super) fn tools(java: Java<'_>) -> impl Iterator<Item = (&'static str, String)> {
     let Java { program, jars, release } = java;
@@ -229,6 +245,29 @@ mod tests {
         let late = record::read(&stand.place.path().join("kafka-1")).unwrap();
         let gone = |_| Ok::<_, std::io::Error>((!late.is_alive()).then_some(()));
         assert_eq!(poll::until(Duration::from_secs(10), gone).unwrap(), Some(()));
+    }
+
+    #[test]
+    fn nothing_is_formatted_in_a_cluster_that_was_ended() {
+        let place = tempfile::tempdir().unwrap();
+        let formatting = place.path().join("kafka-1-format");
+        fs::create_dir(&formatting).unwrap();
+        let text = format("kafka-1", &formatting, Path::new("echo"), Path::new("it's a file"));
+        let format = || {
+            Command::new("sh")
+                .args(["-c", &text, "format", "--standalone"])
+                .output()
+                .unwrap()
+        };
+        let said = format();
+        let printed = String::from_utf8(said.stdout).unwrap();
+        assert_eq!(printed, "format --config it's a file --standalone\n");
+        assert!(said.stderr.is_empty() && record::read(&formatting).is_some());
+        record::end(place.path()).unwrap();
+        let late = format();
+        assert!(!late.status.success() && late.stdout.is_empty());
+        drop(place);
+        assert!(!format().status.success(), "the cluster's directory is gone");
     }
 
     #[test]
