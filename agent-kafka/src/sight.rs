@@ -5,8 +5,8 @@
 //! - One look asks all at once and ends within `timeouts.answer_ms`, whatever the process does.
 //! - Who asks while a look is under way is given that one: a look costs the process a handful of small requests, also
 //!   where it holds ten thousand partitions.
-//! - At most four connections to the process: one for each listener, one for the quorum, whose answer a broker may owe for a
-//!   minute, and one for what grows with the partitions.
+//! - At most five connections to the process: one for each listener, one for the quorum, whose answer a broker may owe for a
+//!   minute, one for what grows with the partitions, and one for what actions ask of that.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub struct Sight {
     quorum: Turn<Link>,
     /// For what grows with the partitions.
     partitions: Option<Turn<Link>>,
+    /// For what actions ask of that: what they wait for does not hold others.
+    changes: Option<Turn<Link>>,
     looking: Turn<Option<Look>>,
     last: Mutex<Last>,
 }
@@ -85,6 +87,7 @@ impl Sight {
             controller: way(&process.controller),
             quorum: Turn::new(quorum.map_or_else(nobody, link)),
             partitions: way(&process.broker),
+            changes: way(&process.broker),
             looking: Turn::new(None),
             last: Mutex::default(),
             process,
@@ -99,6 +102,11 @@ impl Sight {
     /// The link for what grows with the partitions, where there is a broker.
     pub(crate) const fn partitions(&self) -> Option<&Turn<Link>> {
         self.partitions.as_ref()
+    }
+
+    /// The link by which actions ask for what grows with the partitions, where there is a broker.
+    pub(crate) const fn changes(&self) -> Option<&Turn<Link>> {
+        self.changes.as_ref()
     }
 
     /// Says that this agent is about to take the process into a cluster. It holds for a little longer than one step may

@@ -73,7 +73,7 @@ impl Elect {
     }
 
     async fn placement(&self) -> Result<Placement, ActionError> {
-        let Some(link) = self.0.partitions() else {
+        let Some(link) = self.0.changes() else {
             let message = "only a broker tells who leads: run this beside one";
             return Err(ActionError::last("not_a_broker", message));
         };

@@ -226,7 +226,7 @@ impl Converge for Moves {
 
     async fn observe(&self, _: &DrainArgs, _: Option<&Batch>) -> Result<View, ActionError> {
         let facts = self.0.look_anew().await;
-        let (Some(link), Some(broker), Some(id)) = (self.0.partitions(), facts.live_broker(), facts.id()) else {
+        let (Some(link), Some(broker), Some(id)) = (self.0.changes(), facts.live_broker(), facts.id()) else {
             let status = facts.status(None);
             let reason = status.reason().unwrap_or("it does not tell its id");
             return Err(match facts.broker {
@@ -313,7 +313,7 @@ impl Converge for Moves {
         if topics.is_empty() {
             return Ok(());
         }
-        let Some(link) = self.0.partitions() else { return Ok(()) };
+        let Some(link) = self.0.changes() else { return Ok(()) };
         let end = Instant::now() + self.0.process().timeouts.change();
         let topics: Vec<_> = topics.into_iter().collect();
         let told = placement::ask_of(&mut *link.lock().await, &topics, end)

@@ -12,10 +12,10 @@ fn view(change: impl Fn(&mut Facts)) -> View {
         quorum: facts.quorum.as_ref().unwrap().clone(),
         brokers: facts.live_broker().map(|broker| broker.cluster.clone()),
         facts: Arc::new(facts),
-        id: Some(3),
-        alive: None,
+        id: 3,
+        life: Life::None,
         held: (0, Vec::new()),
-        absent: false,
+        said: None,
     }
 }
 
@@ -44,10 +44,15 @@ impl View {
     }
 
     fn alive(mut self, is_broker: Option<bool>, joins_by_itself: bool) -> Self {
-        self.alive = Some(Alive {
+        self.life = Life::Process {
             is_broker,
             joins_by_itself,
-        });
+        };
+        self
+    }
+
+    fn said(mut self, said: Said) -> Self {
+        self.said = Some(said);
         self
     }
 }
@@ -96,6 +101,14 @@ fn a_living_broker_stays_and_its_vote_with_it() {
         assert_eq!(decide(ALL, &view.alive(Some(true), false), None), "broker_alive");
     }
     assert!(decide(ALL, &dead().fenced(false), None).starts_with("wait: broker 3 does not answer"));
+    // Neither one that hangs nor one that was heard of a moment ago is forgotten, fenced or not.
+    for (life, why) in [(Life::Hung, "takes connections"), (Life::Recent, "was heard of")] {
+        let mut view = dead();
+        view.life = life;
+        assert!(decide(ALL, &view, None).contains(why));
+        assert_eq!(decide(VOTE, &view, None), TAKE_VOTE);
+    }
+    assert_eq!(decide(r#"{"node": "3", "roles": []}"#, &dead(), None), "no_roles");
     let alive = || dead().fenced(false).alive(Some(true), false);
     assert_eq!(decide(VOTE, &alive(), None), TAKE_VOTE, "its vote alone can be taken");
     assert_eq!(decide(VOTE, &dead().alive(Some(true), true), None), "joins_by_itself");
@@ -127,7 +140,7 @@ fn replicas_are_told_or_with_strict_refused() {
 }
 
 #[test]
-fn what_was_changed_is_told_also_where_dead_brokers_are_not_listed() {
+fn what_was_changed_is_told() {
     let gone = |lists| dead().voters(&[1, 2]).unregistered(lists);
     let unregister = |vote_taken| Step::Unregister { id: 3, vote_taken };
     let vote = Step::RemoveVoter {
@@ -136,12 +149,31 @@ fn what_was_changed_is_told_also_where_dead_brokers_are_not_listed() {
     };
     assert_eq!(decide(ALL, &gone(true), Some(&unregister(false))), "done, changed true");
     assert_eq!(decide(ALL, &gone(true), Some(&vote)), "done, changed true");
-    // 3.9: whether it is registered is found out by forgetting it, once.
-    assert_eq!(decide(ALL, &gone(false), None), "unregister broker 3");
-    let mut absent = gone(false);
-    absent.absent = true;
-    assert_eq!(decide(ALL, &absent, Some(&unregister(false))), "done, changed false");
-    assert_eq!(decide(ALL, &absent, Some(&unregister(true))), "done, changed true");
+    assert_eq!(decide(ALL, &gone(true), None), "done, changed false");
+    // The brokers still list it: nothing is sent twice, and what came before is not forgotten.
+    let heard = dead().voters(&[1, 2]).said(Said::Forgotten);
+    assert!(decide(ALL, &heard, Some(&unregister(true))).starts_with("wait: broker 3 is forgotten"));
+}
+
+#[test]
+fn where_dead_brokers_are_not_listed_only_an_answer_says_that_one_is_gone() {
+    let gone = || dead().voters(&[1, 2]).unregistered(false);
+    let last = |vote_taken| Step::Unregister { id: 3, vote_taken };
+    assert_eq!(decide(ALL, &gone(), None), "unregister broker 3");
+    // Killed after the checkpoint, before or after it was sent: it is sent again.
+    assert_eq!(decide(ALL, &gone(), Some(&last(false))), "unregister broker 3");
+    assert_eq!(
+        decide(ALL, &gone().said(Said::Forgotten), Some(&last(false))),
+        "done, changed true"
+    );
+    assert_eq!(
+        decide(ALL, &gone().said(Said::Unknown), Some(&last(false))),
+        "done, changed false"
+    );
+    assert_eq!(
+        decide(ALL, &gone().said(Said::Unknown), Some(&last(true))),
+        "done, changed true"
+    );
 }
 
 #[test]
@@ -170,21 +202,21 @@ fn a_node_is_meant_by_its_id_or_by_an_address_that_the_cluster_has() {
     }];
     let mut brokers = view.brokers.unwrap();
     brokers.members[0].address = Address::new("kafka-1", 9092);
-    let found = |node: &str, last: Option<&Step>, brokers: &Cluster| resolve(node, last, &quorum, Some(brokers), None);
-    assert_eq!(found("7", None, &brokers).unwrap(), Some(7));
-    assert_eq!(found("KAFKA-3:9093", None, &brokers).unwrap(), Some(3));
-    assert_eq!(found("kafka-1:9092", None, &brokers).unwrap(), Some(1));
-    assert_eq!(found("kafka-9:9092", None, &brokers).unwrap(), None, "nobody is there");
+    let found = |node: &str, last: Option<&Step>| whom::is_meant(node, last, &quorum, Some(&brokers), None);
+    assert_eq!(found("7", None).unwrap(), 7, "an id may be nobody's");
+    assert_eq!(found("KAFKA-3:9093", None).unwrap(), 3);
+    assert_eq!(found("kafka-1:9092", None).unwrap(), 1);
     // What was resolved before stays so when the cluster has forgotten it.
     let last = Step::Unregister {
         id: 3,
         vote_taken: true,
     };
-    assert_eq!(found("kafka-9:9092", Some(&last), &brokers).unwrap(), Some(3));
-    brokers.lists_fenced = false;
+    assert_eq!(found("kafka-9:9092", Some(&last)).unwrap(), 3);
     for unresolved in ["kafka-9:9092", "kafka-3", "-3", ""] {
+        let error = found(unresolved, None);
         assert!(
-            matches!(found(unresolved, None, &brokers), Err(ActionError::Final(fault)) if fault.code() == "node_unresolved")
+            matches!(error, Err(ActionError::Final(fault)) if fault.code() == "node_unresolved"),
+            "{unresolved}"
         );
     }
 }

@@ -3,23 +3,26 @@
 //! Kafka forgets a broker whether it lives or not, and one that lives goes on without knowing: its replicas are offline, and
 //! its shutdown hangs. So this refuses while the broker is alive, before anything is changed.
 
+mod life;
+mod whom;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use agent_sdk::action::{ActionError, Converge, Fault, Invocation, Kind, Next};
-use agent_sdk::config::Address;
+use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use self::life::Life;
 use super::join::is_static;
 use super::outcome::{of_change, static_voters, unanswered};
 use super::reach;
 use crate::ask::cluster::Cluster;
-use crate::ask::{Quorum, changes, configuration, placement};
-use crate::client::{Code, Link};
+use crate::ask::{Quorum, changes, placement};
+use crate::client::Code;
 use crate::node::Facts;
 use crate::sight::Sight;
 use crate::storage::{read_id, write_id};
@@ -27,8 +30,8 @@ use crate::storage::{read_id, write_id};
 /// Takes a node out of this node's cluster.
 pub struct Remove {
     sight: Arc<Sight>,
-    /// A broker of which the cluster has said that it is not registered.
-    absent: Mutex<Option<i32>>,
+    /// What the cluster has said to the request to forget a broker.
+    said: Mutex<Option<(i32, Said)>>,
 }
 
 /// The node to take out.
@@ -58,8 +61,8 @@ pub enum Role {
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Removed {
-    /// node.id of the node; none where the cluster knows nobody at that address.
-    pub node_id: Option<i32>,
+    /// node.id of the node.
+    pub node_id: i32,
     /// Ids of the voters that are left.
     pub voters: Vec<i32>,
     /// How many partitions list a replica on it still. They stay under-replicated until they are reassigned.
@@ -68,6 +71,14 @@ pub struct Removed {
     pub partitions: Vec<String>,
     /// Whether this action has changed anything.
     pub changed: bool,
+}
+
+/// What the cluster has said to the request to forget a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Forgotten,
+    /// There was no such broker.
+    Unknown,
 }
 
 /// How many partitions are named.
@@ -80,22 +91,14 @@ pub struct View {
     quorum: Quorum,
     /// The brokers, where anybody tells.
     brokers: Option<Cluster>,
-    /// Whom the argument means; none where the cluster knows nobody at that address.
-    id: Option<i32>,
-    /// Whether the process answers, and whether it would make itself a voter again.
-    alive: Option<Alive>,
+    /// Whom the argument means.
+    id: i32,
+    /// What there is of it.
+    life: Life,
     /// How many partitions list a replica there, and some of them.
     held: (usize, Vec<String>),
-    /// Whether the cluster has said that no such broker is registered.
-    absent: bool,
-}
-
-/// A process that answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Alive {
-    /// Whether it is a broker; none where it does not tell.
-    is_broker: Option<bool>,
-    joins_by_itself: bool,
+    /// What the cluster has said to the request to forget it, if that was sent.
+    said: Option<Said>,
 }
 
 /// A step.
@@ -145,53 +148,17 @@ impl Remove {
     pub(crate) const fn new(sight: Arc<Sight>) -> Self {
         Self {
             sight,
-            absent: Mutex::new(None),
+            said: Mutex::new(None),
         }
     }
 
-    fn absent(&self) -> MutexGuard<'_, Option<i32>> {
-        self.absent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the process of this node answers, at any of the addresses that the cluster has for it.
-    async fn alive(&self, id: i32, facts: &Facts, quorum: &Quorum, brokers: Option<&Cluster>) -> Option<Alive> {
-        let process = self.sight.process();
-        let controller = process
-            .controller
-            .as_ref()
-            .zip(quorum.address(id, reach::controller_listener(process, facts)));
-        let broker = process
-            .broker
-            .as_ref()
-            .zip(brokers.and_then(|it| it.member(id)).map(|member| &member.address));
-        for (way, address) in controller.into_iter().chain(broker) {
-            let mut link = Link::new(way.to(address.clone()));
-            let end = Instant::now() + process.timeouts.answer();
-            match configuration::ask(&mut link, &[id], end).await {
-                Ok(Some(own)) => {
-                    return Some(Alive {
-                        is_broker: Some(own.is_broker),
-                        joins_by_itself: own.is_controller && own.joins_by_itself,
-                    });
-                }
-                // Another node has its address now.
-                Ok(None) => {}
-                // It answers, and does not tell the agent.
-                Err(error) if error.code().is_some() => {
-                    return Some(Alive {
-                        is_broker: None,
-                        joins_by_itself: false,
-                    });
-                }
-                Err(error) => tracing::debug!(id, %error, "the node to be removed does not answer"),
-            }
-        }
-        None
+    fn said(&self) -> MutexGuard<'_, Option<(i32, Said)>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many partitions list a replica on this broker, and some of them.
     async fn held(&self, id: i32) -> Result<(usize, Vec<String>), ActionError> {
-        let Some(link) = self.sight.partitions() else {
+        let Some(link) = self.sight.changes() else {
             return Ok((0, Vec::new()));
         };
         let end = Instant::now() + self.sight.process().timeouts.change();
@@ -203,49 +170,6 @@ impl Remove {
             .take(NAMED)
             .map(|partition| format!("{}/{}", partition.topic(), partition.index()));
         Ok((told.of(id).count(), named.collect()))
-    }
-}
-
-/// Whom an argument means, as far as the cluster knows: by its id, else by an address that a voter or a broker has told the
-/// cluster.
-fn resolve(
-    node: &str,
-    last: Option<&Step>,
-    quorum: &Quorum,
-    brokers: Option<&Cluster>,
-    controllers: Option<&Cluster>,
-) -> Result<Option<i32>, ActionError> {
-    // An address that was resolved is that node's also when the cluster has forgotten it.
-    if let Some(step) = last {
-        return Ok(Some(step.id()));
-    }
-    if let Ok(id) = node.trim().parse::<i32>()
-        && id >= 0
-    {
-        return Ok(Some(id));
-    }
-    let address: Address = reach::address(node)?;
-    let voter = quorum
-        .nodes
-        .iter()
-        .find(|node| node.listeners.iter().any(|(_, known)| *known == address));
-    let listed = |cluster: Option<&Cluster>| {
-        cluster?
-            .members
-            .iter()
-            .find(|member| member.address == address)
-            .map(|member| member.id)
-    };
-    let found = voter
-        .map(|node| node.id)
-        .or_else(|| listed(brokers))
-        .or_else(|| listed(controllers));
-    match (found, brokers) {
-        (None, Some(brokers)) if !brokers.lists_fenced => Err(ActionError::Final(Fault::node_unresolved(format!(
-            "no voter and no living broker is at {address}, and this release does not list those that are dead: name the \
-             node by its node.id"
-        )))),
-        (found, _) => Ok(found),
     }
 }
 
@@ -261,62 +185,80 @@ impl Converge for Remove {
     type View = View;
     type Step = Step;
 
+    /// A broker that has just died is fenced after 9 s.
+    const POLL: Duration = Duration::from_secs(1);
+
     async fn observe(&self, args: &RemoveArgs, last: Option<&Step>) -> Result<View, ActionError> {
         let facts = self.sight.look_anew().await;
         let (quorum, _) = reach::member(&facts)?;
         let brokers = facts.live_broker().map(|broker| broker.cluster.clone());
         let controllers = facts.live_controller().map(|controller| &controller.cluster);
-        let id = resolve(&args.node, last, &quorum, brokers.as_ref(), controllers)?;
-        let (alive, held) = match id {
-            Some(id) => (
-                self.alive(id, &facts, &quorum, brokers.as_ref()).await,
-                self.held(id).await?,
-            ),
-            None => (None, (0, Vec::new())),
+        let id = whom::is_meant(&args.node, last, &quorum, brokers.as_ref(), controllers)?;
+        if last.is_none() {
+            // What was said to an earlier action says nothing to this one.
+            *self.said() = None;
+        }
+        let life = life::of(id, self.sight.process(), &facts, &quorum, brokers.as_ref()).await;
+        let held = if args.takes(Role::Broker) {
+            self.held(id).await?
+        } else {
+            (0, Vec::new())
         };
-        let absent = id.is_some() && *self.absent() == id;
+        let said = self.said().filter(|(whom, _)| *whom == id).map(|(_, said)| said);
         Ok(View {
             facts,
             quorum,
             brokers,
             id,
-            alive,
+            life,
             held,
-            absent,
+            said,
         })
     }
 
     fn decide(args: &RemoveArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Removed>, ActionError> {
+        if args.roles.as_ref().is_some_and(BTreeSet::is_empty) {
+            return Err(ActionError::last(
+                "no_roles",
+                "roles has nothing in it: leave it out, or name broker or controller",
+            ));
+        }
+        let id = view.id;
         let (replicas_left, partitions) = view.held.clone();
+        let vote_taken = match last {
+            None => false,
+            Some(Step::RemoveVoter { .. }) => true,
+            Some(Step::Unregister { vote_taken, .. }) => *vote_taken,
+        };
+        let forgot = matches!(last, Some(Step::Unregister { .. })) && view.said != Some(Said::Unknown);
         let done = || {
             Next::Done(Removed {
-                node_id: view.id,
+                node_id: id,
                 voters: view.quorum.voter_ids(),
                 replicas_left,
                 partitions: partitions.clone(),
-                changed: match last {
-                    None => false,
-                    Some(Step::RemoveVoter { .. }) => true,
-                    Some(Step::Unregister { vote_taken, .. }) => *vote_taken || !view.absent,
-                },
+                changed: vote_taken || forgot,
             })
         };
-        let Some(id) = view.id else { return Ok(done()) };
         let votes = args
             .takes(Role::Controller)
             .then(|| view.quorum.voter(id, None))
             .flatten();
-        let broker = registered(args, view, id, last)?;
+        let broker = registered(args, view, id)?;
         if votes.is_none() && broker.is_none() {
             return Ok(done());
         }
         if let Some(wait) = may_go(args, view, id, broker)? {
             return Ok(Next::Wait(wait));
         }
-        let vote_taken = votes.is_some() || matches!(last, Some(Step::RemoveVoter { .. }));
-        let unregister = broker.map(|_| Step::Unregister { id, vote_taken });
+        if broker.is_some() && votes.is_none() && view.said == Some(Said::Forgotten) {
+            return Ok(Next::Wait(format!(
+                "broker {id} is forgotten, and the brokers hear of it"
+            )));
+        }
+        let unregister = |vote_taken| broker.map(|_| Step::Unregister { id, vote_taken });
         let Some(voter) = votes else {
-            return Ok(unregister.map_or_else(done, |now| Next::Do { now, then: Vec::new() }));
+            return Ok(unregister(vote_taken).map_or_else(done, |now| Next::Do { now, then: Vec::new() }));
         };
         may_lose_its_vote(view, id)?;
         let directory = voter.directory.ok_or_else(static_voters)?;
@@ -325,7 +267,7 @@ impl Converge for Remove {
                 id,
                 directory_id: write_id(directory),
             },
-            then: unregister.into_iter().collect(),
+            then: unregister(true).into_iter().collect(),
         })
     }
 
@@ -344,18 +286,15 @@ impl Converge for Remove {
             }
             Step::Unregister { id, .. } => changes::unregister(&mut link, *id, end).await,
         };
-        match sent {
-            // The next reading, or this where a release does not list dead brokers, says that it is gone.
-            Err(error) if error.code() == Some(Code::BROKER_ID_NOT_REGISTERED) => {
-                *self.absent() = Some(step.id());
-                Ok(())
-            }
-            Err(error) => Err(of_change(&error)),
-            Ok(()) => {
-                *self.absent() = None;
-                Ok(())
-            }
+        let said = match sent {
+            Ok(()) => Said::Forgotten,
+            Err(error) if error.code() == Some(Code::BROKER_ID_NOT_REGISTERED) => Said::Unknown,
+            Err(error) => return Err(of_change(&error)),
+        };
+        if let Step::Unregister { id, .. } = step {
+            *self.said() = Some((*id, said));
         }
+        Ok(())
     }
 
     fn unchecked(args: &RemoveArgs, view: &View) -> Vec<String> {
@@ -373,13 +312,16 @@ struct Registered {
 }
 
 /// The broker's registration, where it has one and it is to go.
-fn registered(args: &RemoveArgs, view: &View, id: i32, last: Option<&Step>) -> Result<Option<Registered>, ActionError> {
+fn registered(args: &RemoveArgs, view: &View, id: i32) -> Result<Option<Registered>, ActionError> {
     if !args.takes(Role::Broker) {
         return Ok(None);
     }
     let Some(brokers) = &view.brokers else {
-        let only_controller = view.alive.and_then(|alive| alive.is_broker) == Some(false);
-        if args.roles.is_none() && only_controller {
+        let is_broker = match view.life {
+            Life::Process { is_broker, .. } => is_broker,
+            Life::None | Life::Recent | Life::Hung => None,
+        };
+        if args.roles.is_none() && is_broker == Some(false) {
             return Ok(None);
         }
         let message =
@@ -390,10 +332,9 @@ fn registered(args: &RemoveArgs, view: &View, id: i32, last: Option<&Step>) -> R
         Some(member) => Some(Registered {
             unfenced: !member.fenced,
         }),
-        // 3.9 does not list brokers that are fenced. To forget one that is not there changes nothing, so it is tried once.
-        None if !brokers.lists_fenced && !matches!(last, Some(Step::Unregister { .. })) => {
-            Some(Registered { unfenced: false })
-        }
+        // 3.9 does not list brokers that are fenced. To forget one that is not there changes nothing, so it is asked for, and
+        // done only when the cluster has answered.
+        None if !brokers.lists_fenced && view.said.is_none() => Some(Registered { unfenced: false }),
         None => None,
     })
 }
@@ -404,15 +345,25 @@ fn may_go(args: &RemoveArgs, view: &View, id: i32, broker: Option<Registered>) -
         return Ok(None);
     };
     let advice = "stop it first; with roles [controller] only its vote is taken";
-    match (unfenced, view.alive) {
-        (_, Some(_)) => {
+    match (&view.life, unfenced) {
+        (Life::Process { .. }, _) => {
             return Err(ActionError::last(
                 "broker_alive",
                 format!("broker {id} is alive: {advice}"),
             ));
         }
-        (true, None) => return Ok(Some(format!("broker {id} does not answer, and is not fenced yet"))),
-        (false, None) => {}
+        (Life::Hung, _) => {
+            return Ok(Some(format!(
+                "broker {id} takes connections and does not answer: {advice}"
+            )));
+        }
+        (Life::Recent, _) => {
+            return Ok(Some(format!(
+                "broker {id} was heard of a moment ago, and does not answer"
+            )));
+        }
+        (Life::None, true) => return Ok(Some(format!("broker {id} does not answer, and is not fenced yet"))),
+        (Life::None, false) => {}
     }
     let (count, named) = &view.held;
     if args.strict && *count > 0 {
@@ -438,18 +389,16 @@ fn may_lose_its_vote(view: &View, id: i32) -> Result<(), ActionError> {
             format!("{id} is the only voter: a quorum cannot do without"),
         ));
     }
-    match view.alive {
-        Some(Alive {
-            joins_by_itself: true, ..
-        }) => Err(ActionError::last(
+    if view.life.rejoins() {
+        return Err(ActionError::last(
             "joins_by_itself",
             format!(
                 "the controller of {id} runs, and would be a voter again within a second \
                  (controller.quorum.auto.join.enable): stop it first"
             ),
-        )),
-        Some(_) | None => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 #[cfg(test)]
