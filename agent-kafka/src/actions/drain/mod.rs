@@ -2,9 +2,12 @@
 //! without loss.
 //!
 //! Replicas are moved a batch at a time: each is copied first, and given up here only when the copy is in sync; Kafka
-//! does that, and this says what is to be moved where ([`targets`], pure) and watches. What is on the move is read from the
-//! cluster, never remembered, so an agent that was killed goes on from there. Cancelled, it calls off what is on the move;
-//! what has been moved stays where it is.
+//! does that, and this says what is to be moved where ([`targets`], pure) and watches. What was ordered is in the checkpoint, and
+//! what has become of it is read from the cluster, so an agent that was killed goes on from there. Moves that somebody else
+//! has ordered are waited for, and left alone.
+//!
+//! Cancelled, or at its deadline, it calls off what it has ordered; what has been moved stays where it is. That takes an
+//! attempt that runs, so once moves are ordered it does not end an attempt for what may pass, but waits.
 
 mod targets;
 
@@ -23,9 +26,11 @@ use self::targets::{Holding, Others};
 use super::outcome::{of_change, unanswered};
 use super::reach;
 use crate::ask::cluster::Cluster;
+use crate::ask::directories;
 use crate::ask::placement::{self, Placement};
 use crate::ask::reassignments::{self, Moving, Order, Reply};
 use crate::client::Code;
+use crate::shards;
 use crate::sight::Sight;
 
 /// Moves all replicas off this broker.
@@ -75,23 +80,32 @@ pub struct Batch {
     pub total: usize,
     /// How many are still here.
     pub left: usize,
-    /// What is to be moved now: the topic's id, its name, the partition, and its replicas from then on.
+    /// What is to be moved now.
     pub moves: Vec<Target>,
+    /// What was ordered before and has not been seen to end.
+    pub going: Vec<Target>,
     /// What is to be called off: copies that go to a broker which is fenced.
     pub stuck: Vec<(String, i32)>,
+}
+
+impl Batch {
+    /// All that this action has ordered, or is about to.
+    fn ordered(&self) -> impl Iterator<Item = &Target> {
+        self.moves.iter().chain(&self.going)
+    }
 }
 
 impl fmt::Display for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { left, moves, stuck, .. } = self;
         write!(f, "move {} of the {left} replicas on this broker", moves.len())?;
-        if let Some(Target {
-            topic,
-            partition,
-            replicas,
-            ..
-        }) = moves.first()
-        {
+        if let Some(first) = moves.first() {
+            let Target {
+                topic,
+                partition,
+                replicas,
+                ..
+            } = first;
             write!(f, ", {topic}/{partition} to {replicas:?}")?;
         }
         if !stuck.is_empty() {
@@ -108,52 +122,101 @@ pub(super) struct View {
     placement: Placement,
     moving: Vec<Moving>,
     cluster: Cluster,
+    /// Logs that lie here though the agent sees no replica placed here; looked for where none is placed.
+    strays: Vec<String>,
+}
+
+/// What has become of a move that this action has ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The cluster is at it.
+    Moving,
+    /// It has ended, and this broker has not heard of it yet.
+    Arriving,
+    /// It has ended, was never begun, or was changed by somebody else.
+    Over,
 }
 
 impl View {
-    /// Moves that take a replica off this broker.
-    fn leaving(&self) -> impl Iterator<Item = &Moving> {
+    fn moving(&self, topic: &str, partition: i32) -> Option<&Moving> {
         self.moving
             .iter()
-            .filter(|moving| moving.removing.contains(&self.broker))
+            .find(|moving| moving.topic == topic && moving.partition == partition)
+    }
+
+    fn fate(&self, target: &Target) -> Fate {
+        let same = |one: Vec<i32>| one.iter().collect::<BTreeSet<_>>() == target.replicas.iter().collect();
+        if let Some(moving) = self.moving(&target.topic, target.partition) {
+            return if same(moving.target()) {
+                Fate::Moving
+            } else {
+                Fate::Over
+            };
+        }
+        // What a broker tells of placement is a moment older than what the controllers tell of moves.
+        let mut held = self.placement.of(self.broker);
+        let here = held.find(|it| it.topic_id() == target.topic_id && it.index() == target.partition);
+        let arrived = here.is_some_and(|partition| {
+            let replicas: BTreeSet<i32> = partition.replicas().collect();
+            target.replicas.iter().all(|id| replicas.contains(id))
+        });
+        if arrived { Fate::Arriving } else { Fate::Over }
     }
 }
+
+/// How long one request may take: less than an action that is cancelled has to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two attempts at what may pass, while moves are under way.
+const PAUSE: Duration = Duration::from_secs(3);
 
 impl Drain {
     pub(crate) const fn new(sight: Arc<Sight>) -> Self {
         Self(Moves(sight))
     }
 
-    /// Calls off what is on the move away from this broker, and puts the replicas into the order that they had: Kafka
-    /// leaves them in that of the move.
-    async fn call_off(&self) -> Result<usize, ActionError> {
+    /// Calls off what this action has ordered and is on the move still, and puts the replicas into the order that they had:
+    /// Kafka leaves them in that of the move.
+    async fn call_off(&self, batch: &Batch) -> Result<usize, ActionError> {
         let view = self.0.observe(&DrainArgs::default(), None).await?;
-        let off: Vec<_> = view
-            .leaving()
-            .map(|moving| cancel(&moving.topic, moving.partition))
+        let ours: Vec<_> = batch
+            .ordered()
+            .filter(|target| view.fate(target) == Fate::Moving)
             .collect();
-        self.0.order(&off).await?;
-        let back: Vec<_> = view
-            .leaving()
-            .filter_map(|moving| restore(moving, view.broker))
+        let off: Vec<_> = ours
+            .iter()
+            .map(|target| cancel(&target.topic, target.partition))
             .collect();
+        // One that came to its end before it was called off is not put back: that would be a move of its own.
+        let called_off = self.0.order(&off).await?;
+        let back = ours
+            .iter()
+            .filter(|target| called_off.contains(&(target.topic.clone(), target.partition)));
+        let back: Vec<_> = back.filter_map(|target| restore(target, &view)).collect();
         self.0.order(&back).await?;
-        Ok(off.len())
+        Ok(called_off.len())
     }
 }
 
 /// The replicas before a move of ours: the one to come has taken the place of the one to go.
-fn restore(moving: &Moving, broker: i32) -> Option<Order> {
+fn restore(target: &Target, view: &View) -> Option<Order> {
+    let moving = view.moving(&target.topic, target.partition)?;
     let [coming] = moving.adding[..] else { return None };
-    let before = moving
-        .target()
-        .into_iter()
-        .map(|id| if id == coming { broker } else { id });
+    let before = target
+        .replicas
+        .iter()
+        .map(|id| if *id == coming { view.broker } else { *id });
     Some(Order {
-        topic: moving.topic.clone(),
-        partition: moving.partition,
+        topic: target.topic.clone(),
+        partition: target.partition,
         replicas: Some(before.collect()),
     })
+}
+
+/// What the framework keeps of an attempt, as far as this reads it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    step: Option<Batch>,
+    waiting: Option<String>,
 }
 
 fn cancel(topic: &str, partition: i32) -> Order {
@@ -165,14 +228,17 @@ fn cancel(topic: &str, partition: i32) -> Order {
 }
 
 impl Moves {
-    async fn order(&self, orders: &[Order]) -> Result<(), ActionError> {
+    fn end(&self) -> Instant {
+        Instant::now() + PATIENCE.min(self.0.process().timeouts.change())
+    }
+
+    /// Sends orders, and returns those that were carried out, by topic and partition.
+    async fn order(&self, orders: &[Order]) -> Result<Vec<(String, i32)>, ActionError> {
         if orders.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let process = self.0.process();
-        let mut link = reach::for_change(process, &*self.0.facts().await).await?;
-        let end = Instant::now() + process.timeouts.change();
-        let replies = reassignments::order(&mut link, orders, end)
+        let mut link = reach::for_change(self.0.process(), &*self.0.facts().await).await?;
+        let replies = reassignments::order(&mut link, orders, self.end())
             .await
             .map_err(|error| of_change(&error))?;
         let failed: Vec<_> = replies.iter().filter(|reply| !is_fine(reply.code)).collect();
@@ -183,7 +249,8 @@ impl Moves {
             said,
         }) = failed.first()
         else {
-            return Ok(());
+            let carried_out = replies.into_iter().filter(|reply| reply.code.is_success());
+            return Ok(carried_out.map(|reply| (reply.topic, reply.partition)).collect());
         };
         let said = said.as_deref().unwrap_or("no more was said");
         let message = format!(
@@ -237,27 +304,49 @@ impl Converge for Moves {
                 ),
             });
         };
-        let end = || Instant::now() + self.0.process().timeouts.change();
         let mut link = link.lock().await;
-        // First what is on the move, then where replicas are: a move that ends between the two is seen as ended.
-        let moving = reassignments::ask(&mut link, end())
+        let moving = reassignments::ask(&mut link, self.end())
             .await
             .map_err(|error| unanswered(&error))?;
-        let placement = placement::ask(&mut link, end())
+        let placement = placement::ask(&mut link, self.end())
             .await
             .map_err(|error| unanswered(&error))?;
+        // Topics that the agent may not see are not told, without an error; the directories tell all that lies in them.
+        let strays = if placement.of(id).next().is_none() {
+            let lying = directories::all(&mut link, true, self.end())
+                .await
+                .map_err(|error| unanswered(&error))?;
+            shards::logs(&lying)
+                .map(|(topic, partition)| format!("{topic}/{partition}"))
+                .collect()
+        } else {
+            Vec::new()
+        };
         Ok(View {
             broker: id,
             placement,
             moving,
             cluster: broker.cluster.clone(),
+            strays,
         })
     }
 
     fn decide(args: &DrainArgs, view: &View, last: Option<&Batch>) -> Result<Next<Batch, Drained>, ActionError> {
         let left = view.placement.of(view.broker).count();
         let total = last.map_or(left, |last| last.total.max(left));
-        if left == 0 && view.leaving().next().is_none() {
+        let ordered = last.into_iter().flat_map(Batch::ordered);
+        let going: Vec<_> = ordered
+            .filter(|target| view.fate(target) != Fate::Over)
+            .cloned()
+            .collect();
+        if left == 0 && going.is_empty() {
+            if let Some(stray) = view.strays.first() {
+                return Ok(Next::Wait(format!(
+                    "{} logs lie here of which the agent sees no replica here, such as {stray}: they are being deleted, or \
+                     the agent may not describe their topics",
+                    view.strays.len()
+                )));
+            }
             return Ok(Next::Done(Drained {
                 broker: view.broker,
                 replicas: total,
@@ -265,27 +354,44 @@ impl Converge for Moves {
             }));
         }
         let unfenced = |id: &i32| view.cluster.is_unfenced(*id);
-        let stuck = view.leaving().filter(|moving| !moving.adding.iter().all(unfenced));
-        let stuck: Vec<_> = stuck.map(|moving| (moving.topic.clone(), moving.partition)).collect();
+        let is_stuck = |target: &&Target| {
+            let moving = view.moving(&target.topic, target.partition);
+            moving.is_some_and(|moving| !moving.adding.iter().all(unfenced))
+        };
+        let (stuck, going): (Vec<_>, Vec<_>) = going.into_iter().partition(|target| is_stuck(&target));
+        let stuck: Vec<_> = stuck
+            .into_iter()
+            .map(|target| (target.topic, target.partition))
+            .collect();
         // A partition on the move lists those replicas too that are to come and to go: it is planned for when it has arrived.
-        let busy: BTreeSet<_> = view.moving.iter().map(|it| (it.topic.as_str(), it.partition)).collect();
-        let held = view.placement.of(view.broker);
-        let settled = held.filter(|partition| !busy.contains(&(partition.topic(), partition.index())));
+        let arriving: BTreeSet<_> = going
+            .iter()
+            .map(|target| (target.topic.as_str(), target.partition))
+            .collect();
+        let settled = view.placement.of(view.broker).filter(|partition| {
+            let name = (partition.topic(), partition.index());
+            view.moving(name.0, name.1).is_none() && !arriving.contains(&name)
+        });
         let holdings: Vec<_> = settled.map(|partition| Holding::of(&partition)).collect();
-        let others = Others::new(view.broker, &view.cluster, args.to.as_ref(), &view.placement);
-        let targets = targets::choose(view.broker, &holdings, others, args.shrink).map_err(|nowhere| {
+        let others = Others::new(
+            view.broker,
+            &view.cluster,
+            args.to.as_ref(),
+            &view.placement,
+            &view.moving,
+        );
+        let others = others.map_err(|unknown| ActionError::last("broker_unknown", unknown.to_string()))?;
+        let targets = match targets::choose(view.broker, &holdings, others, args.shrink) {
+            Ok(targets) => targets,
             // Nothing was changed yet: nothing is. Later a broker may have died that comes back.
-            let code = "no_target";
-            match last {
-                None => ActionError::last(code, nowhere.to_string()),
-                Some(_) => ActionError::retry(code, nowhere.to_string()),
-            }
-        })?;
-        let on_their_way = view.leaving().count().saturating_sub(stuck.len());
-        let room = args.batch.saturating_sub(on_their_way);
+            Err(nowhere) if last.is_none() => return Err(ActionError::last("no_target", nowhere.to_string())),
+            Err(nowhere) if stuck.is_empty() => return Ok(Next::Wait(nowhere.to_string())),
+            Err(_) => Vec::new(),
+        };
+        let room = args.batch.saturating_sub(going.len());
         let moves: Vec<_> = targets.into_iter().take(room).collect();
         if moves.is_empty() && stuck.is_empty() {
-            let moved = total.saturating_sub(left);
+            let (moved, on_their_way) = (total.saturating_sub(left), going.len());
             return Ok(Next::Wait(format!(
                 "{moved} of {total} replicas are moved, {on_their_way} are on their way"
             )));
@@ -295,6 +401,7 @@ impl Converge for Moves {
                 total,
                 left,
                 moves,
+                going,
                 stuck,
             },
             then: Vec::new(),
@@ -314,9 +421,8 @@ impl Converge for Moves {
             return Ok(());
         }
         let Some(link) = self.0.changes() else { return Ok(()) };
-        let end = Instant::now() + self.0.process().timeouts.change();
         let topics: Vec<_> = topics.into_iter().collect();
-        let told = placement::ask_of(&mut *link.lock().await, &topics, end)
+        let told = placement::ask_of(&mut *link.lock().await, &topics, self.end())
             .await
             .map_err(|error| unanswered(&error))?;
         let ids: BTreeMap<_, _> = told
@@ -329,7 +435,7 @@ impl Converge for Moves {
             partition: target.partition,
             replicas: Some(target.replicas.clone()),
         });
-        self.order(&orders.collect::<Vec<_>>()).await
+        self.order(&orders.collect::<Vec<_>>()).await.map(drop)
     }
 
     fn unchecked(_: &DrainArgs, _: &View) -> Vec<String> {
@@ -349,12 +455,34 @@ impl Action for Drain {
     const PLANS: bool = true;
 
     async fn run(&self, args: &DrainArgs, invocation: &mut Invocation) -> Result<Drained, ActionError> {
-        let ended = Action::run(&self.0, args, invocation).await;
+        let ended = loop {
+            let fault = match Action::run(&self.0, args, invocation).await {
+                Err(ActionError::Retry(fault)) => fault,
+                ended => break ended,
+            };
+            let Some(Kept { step: Some(step), .. }) = invocation.last_checkpoint()? else {
+                break Err(ActionError::Retry(fault));
+            };
+            let waiting = Some(fault.to_string());
+            let kept = Kept {
+                step: Some(step),
+                waiting,
+            };
+            if let Err(error) = invocation.checkpoint(&kept).await {
+                break Err(error);
+            }
+            if let Err(error) = invocation.pause(PAUSE).await {
+                break Err(error);
+            }
+        };
         // An agent that stops goes on when it starts again, and Kafka with what is on the move. Nobody watches over what is
         // left by an action that is over.
-        let over = matches!(invocation.interrupt(), Some(Interrupt::Cancelled | Interrupt::Deadline));
-        if over && ended.is_err() {
-            match self.call_off().await {
+        let stops = invocation.interrupt() == Some(Interrupt::Stopping);
+        if ended.is_err()
+            && !stops
+            && let Some(Kept { step: Some(batch), .. }) = invocation.last_checkpoint()?
+        {
+            match self.call_off(&batch).await {
                 Ok(count) => tracing::info!(count, "moves were called off"),
                 Err(error) => tracing::warn!(%error, "moves could not be called off: they go on"),
             }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::ask::cluster::Cluster;
 use crate::ask::placement::{Partition, Placement};
+use crate::ask::reassignments::Moving;
 
 /// A partition that has a replica on the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +47,9 @@ pub struct Target {
 /// There is nowhere to go for some partitions.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
-    "{count} partitions have a replica on every broker that could take one, such as {topic}/{partition} with {replicas:?}: add \
-     a broker, or allow them one replica less (shrink), where they have another"
+    "{count} partitions have a replica on every broker that could take one now, such as {topic}/{partition} with {replicas:?}: \
+     add a broker, wait for one that is fenced or being drained, or allow them one replica less (shrink) where that is on every \
+     other broker"
 )]
 pub(super) struct Nowhere {
     count: usize,
@@ -56,9 +58,16 @@ pub(super) struct Nowhere {
     replicas: Vec<i32>,
 }
 
+/// Brokers are named that the cluster does not have.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("the cluster has no such brokers to move replicas to: {0:?}")]
+pub(super) struct Unknown(Vec<i32>);
+
 /// The brokers that can take replicas.
 #[derive(Debug)]
 pub(super) struct Others {
+    /// All that could, were they not fenced now or being drained themselves.
+    able: BTreeSet<i32>,
     /// How many replicas each has.
     counts: BTreeMap<i32, usize>,
     /// Of all brokers, also of those that can take none.
@@ -66,14 +75,34 @@ pub(super) struct Others {
 }
 
 impl Others {
-    /// Those that are not fenced, and among the ones that are asked for.
-    pub(super) fn new(broker: i32, cluster: &Cluster, to: Option<&BTreeSet<i32>>, placement: &Placement) -> Self {
-        let takes = |id: i32| id != broker && to.is_none_or(|to| to.contains(&id));
-        let able = cluster
+    /// Those among the ones that are asked for, if any are, which are not fenced, and off which no replica is being moved now.
+    pub(super) fn new(
+        broker: i32,
+        cluster: &Cluster,
+        to: Option<&BTreeSet<i32>>,
+        placement: &Placement,
+        moving: &[Moving],
+    ) -> Result<Self, Unknown> {
+        let able = |id: i32| id != broker && to.is_none_or(|to| to.contains(&id));
+        let able: BTreeSet<_> = cluster
             .members
             .iter()
-            .filter(|member| !member.fenced && takes(member.id));
-        let mut counts: BTreeMap<_, _> = able.map(|member| (member.id, 0)).collect();
+            .map(|member| member.id)
+            .filter(|id| able(*id))
+            .collect();
+        let unknown: Vec<_> = to
+            .into_iter()
+            .flatten()
+            .filter(|id| !able.contains(id))
+            .copied()
+            .collect();
+        // 3.9 does not list a broker that is fenced: it may be known, and takes nothing now.
+        if (cluster.lists_fenced && !unknown.is_empty()) || unknown.contains(&broker) {
+            return Err(Unknown(unknown));
+        }
+        let left: BTreeSet<_> = moving.iter().flat_map(|moving| &moving.removing).collect();
+        let takes = |id: &&i32| cluster.is_unfenced(**id) && !left.contains(id);
+        let mut counts: BTreeMap<_, _> = able.iter().filter(takes).map(|id| (*id, 0)).collect();
         for id in placement.partitions().flat_map(|partition| partition.replicas()) {
             if let Some(count) = counts.get_mut(&id) {
                 *count += 1;
@@ -83,10 +112,16 @@ impl Others {
             .members
             .iter()
             .filter_map(|member| Some((member.id, member.rack.clone()?)));
-        Self {
+        Ok(Self {
+            able,
             counts,
             racks: racks.collect(),
-        }
+        })
+    }
+
+    /// Whether a partition with these replicas has one on every broker that could ever take one.
+    fn is_everywhere(&self, beside: &[i32]) -> bool {
+        self.able.iter().all(|id| beside.contains(id))
     }
 
     /// The best place for a replica beside these: on a rack that has none of them yet, then where there are fewest.
@@ -120,7 +155,7 @@ pub(super) fn choose(
                     .map(|id| if *id == broker { best } else { *id })
                     .collect()
             }
-            None if shrink && !beside.is_empty() => beside,
+            None if shrink && !beside.is_empty() && others.is_everywhere(&beside) => beside,
             None => {
                 let first = nowhere.get_or_insert_with(|| Nowhere {
                     count: 0,
@@ -174,7 +209,7 @@ mod tests {
         let placement = placement(rows);
         let holdings: Vec<_> = placement.of(1).map(|partition| Holding::of(&partition)).collect();
         let to = to.map(|to| to.iter().copied().collect());
-        let others = Others::new(1, &cluster(members), to.as_ref(), &placement);
+        let others = Others::new(1, &cluster(members), to.as_ref(), &placement, &[]).unwrap();
         let targets = choose(1, &holdings, others, shrink)?;
         Ok(targets.into_iter().map(|target| target.replicas).collect())
     }
@@ -216,6 +251,33 @@ mod tests {
         let members = [(1, "", false), (2, "", true), (3, "", false)];
         let rows = [("t", 0, 1, &[1][..], &[1][..], &[][..])];
         assert_eq!(chosen(&rows, &members, None, false).unwrap(), [vec![3]]);
+    }
+
+    #[test]
+    fn a_broker_that_is_unknown_is_refused_and_one_that_is_drained_takes_nothing() {
+        let rows = [("t", 0, 1, &[1, 2][..], &[1, 2][..], &[][..])];
+        let others = |to: &[i32], moving: &[Moving]| {
+            let to = to.iter().copied().collect();
+            Others::new(1, &cluster(&PLAIN), Some(&to), &placement(&rows), moving)
+        };
+        assert_eq!(others(&[3, 99], &[]).unwrap_err(), Unknown(vec![99]));
+        assert_eq!(others(&[1], &[]).unwrap_err(), Unknown(vec![1]), "itself");
+        let drained = Moving {
+            topic: "u".to_owned(),
+            partition: 0,
+            replicas: vec![2, 3],
+            adding: vec![2],
+            removing: vec![3],
+        };
+        assert_eq!(others(&[3, 4], &[drained]).unwrap().best(&[2]), Some(4));
+    }
+
+    #[test]
+    fn no_replica_is_given_up_while_a_broker_without_one_is_only_fenced() {
+        let members = [(1, "", false), (2, "", false), (3, "", true)];
+        let rows = [("t", 0, 1, &[1, 2][..], &[1, 2][..], &[][..])];
+        assert!(chosen(&rows, &members, None, true).is_err());
+        assert_eq!(chosen(&rows, &members[..2], None, true).unwrap(), [vec![2]]);
     }
 
     #[test]
