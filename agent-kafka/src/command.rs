@@ -1,16 +1,19 @@
 //! Commands of the operator's: the one that formats the storage, and the one that starts the process.
 //!
-//! **Guarantees**: one returns within the time given, and is ended then, with all that it has begun in its own group; so it
-//! is when nobody waits for it any more. Of what it prints, the end is kept. One that leaves a process behind, as a start
-//! does, is over when itself is.
+//! **Guarantees**: one returns within the time given. It is ended then, with all that it has begun in its own process group,
+//! as far as the agent's user may: what runs as another user goes on, and the error says so. When nobody waits for it any
+//! more it is ended itself. Of what it prints, the end is kept. One that leaves a process behind, as a start does, is over
+//! when itself is. Of the agent's environment it is given what programs need to find their way, and what is Kafka's.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Of what a command prints, this many bytes are kept.
@@ -61,7 +64,7 @@ pub async fn run(
     command: &[String],
     more: &[&str],
     key: &'static str,
-    held: Option<File>,
+    held: Option<OwnedFd>,
     within: Duration,
 ) -> Result<(), CommandError> {
     let Some((program, arguments)) = command.split_first() else {
@@ -77,16 +80,16 @@ pub async fn run(
         .stdin(held.map_or_else(Stdio::null, Stdio::from))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| is_passed_on(name)))
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(unrunnable)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let mut said = tokio::spawn(async move { tokio::join!(end_of(out), end_of(err)) });
     let ended = timeout(within, child.wait()).await;
-    if ended.is_err() {
-        // The error is that there is nothing to kill.
-        let _ = child.kill().await;
-    }
+    let killed = if ended.is_err() { kill(&mut child) } else { Ok(()) };
     let said = if let Ok(Ok((out, err))) = timeout(LAST_WORDS, &mut said).await {
         shown(&[out, err])
     } else {
@@ -104,9 +107,29 @@ pub async fn run(
         Err(_) => Err(CommandError::Endless {
             command: program.clone(),
             within,
-            said,
+            said: match killed {
+                Ok(()) => said,
+                Err(error) => format!("{said} (it could not be ended, and goes on: {error})"),
+            },
         }),
     }
+}
+
+/// Ends it and what it has begun.
+fn kill(child: &mut Child) -> std::io::Result<()> {
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let Some(group) = group else { return Ok(()) };
+    match kill_process_group(group, Signal::KILL) {
+        Err(error) if error != rustix::io::Errno::SRCH => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a command gets this variable of the agent's: not its configuration, nor what else it may have been given.
+fn is_passed_on(name: &OsStr) -> bool {
+    const KNOWN: [&str; 8] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "JAVA_HOME"];
+    let name = name.to_string_lossy();
+    KNOWN.contains(&&*name) || name.starts_with("LC_") || name.starts_with("KAFKA_")
 }
 
 /// The end of what comes.
@@ -185,13 +208,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endless_one_is_ended() {
-        let error = sh("echo begun; exec sleep 1000", Duration::from_millis(500))
+    async fn an_endless_one_is_ended_with_what_it_has_begun() {
+        let error = sh("sleep 1000 & echo $!; wait", Duration::from_millis(500))
             .await
             .unwrap_err();
-        assert!(
-            matches!(&error, CommandError::Endless { said, .. } if said == "begun"),
-            "{error}"
-        );
+        let CommandError::Endless { said, .. } = &error else {
+            panic!("{error}")
+        };
+        let begun = std::path::Path::new("/proc").join(said).join("stat");
+        // Gone, or waiting to be collected by whoever inherits it.
+        let ended = |_| {
+            let stat = std::fs::read_to_string(&begun).unwrap_or_default();
+            Ok::<_, ()>((stat.is_empty() || stat.contains(") Z ")).then_some(()))
+        };
+        assert!(testbed::poll::until(SOON, ended).unwrap().is_some(), "{said}");
+    }
+
+    #[test]
+    fn a_command_gets_nothing_of_the_agents_configuration() {
+        for (name, passed) in [
+            ("PATH", true),
+            ("KAFKA_HEAP_OPTS", true),
+            ("LC_ALL", true),
+            ("AGENT_STORE__X", false),
+        ] {
+            assert_eq!(is_passed_on(OsStr::new(name)), passed, "{name}");
+        }
     }
 }

@@ -22,10 +22,14 @@ use crate::ask::{AskError, Quorum, configuration, directories, left, quorum};
 use crate::client::{Code, Link};
 use crate::config::{Validated, Way};
 use crate::node::{Before, Broker, Controller, Facts, Own, Service, is_cut};
-use crate::storage::Storage;
+use crate::storage::Disk;
 
 /// For how long what was seen of a process still says what it is doing now.
 const RECENT: Duration = Duration::from_secs(10);
+
+/// For how long a broker may take clients and see itself fenced still: its port opens when it is unfenced, and it hears of
+/// that up to 0.4 s later. One that was unfenced before, on a connection that is gone, is told from it so.
+const OPENING: Duration = Duration::from_secs(3);
 
 /// The ways to the process, and what was seen of it last.
 pub struct Sight {
@@ -38,6 +42,7 @@ pub struct Sight {
     partitions: Option<Turn<Link>>,
     /// For what actions ask of that: what they wait for does not hold others.
     changes: Option<Turn<Link>>,
+    disk: Disk,
     looking: Turn<Option<Look>>,
     last: Mutex<Last>,
 }
@@ -59,6 +64,8 @@ struct Last {
     handed_over: Option<(Instant, Opened)>,
     /// Over which connections the broker was seen unfenced.
     unfenced: Option<Opened>,
+    /// Since when it answers and is seen fenced.
+    fenced: Option<Instant>,
     voted: bool,
     /// A partition that the broker was in sync for: one that is asked for in place of all.
     witness: Option<(String, i32)>,
@@ -88,6 +95,7 @@ impl Sight {
             quorum: Turn::new(quorum.map_or_else(nobody, link)),
             partitions: way(&process.broker),
             changes: way(&process.broker),
+            disk: Disk::default(),
             looking: Turn::new(None),
             last: Mutex::default(),
             process,
@@ -158,13 +166,7 @@ impl Sight {
 
     async fn look(&self) -> Facts {
         let end = Instant::now() + self.process.timeouts.answer();
-        let directories = self.process.log_directories.clone();
-        // A disk that hangs must not hold the others.
-        let storage = tokio::task::spawn_blocking(move || Storage::read(&directories));
-        let storage = match tokio::time::timeout_at(end, storage).await {
-            Ok(Ok(storage)) => storage,
-            Ok(Err(_)) | Err(_) => Storage::Unclear("the log directories cannot be read in time".to_owned()),
-        };
+        let storage = self.disk.read(&self.process.log_directories).await;
         let known_id = storage
             .format()
             .and_then(|format| format.node_id)
@@ -299,7 +301,8 @@ impl Sight {
         };
         Before {
             service,
-            unfenced: last.unfenced.is_some_and(|over| same_process(over, opened)),
+            unfenced: last.unfenced.is_some_and(|over| same_process(over, opened))
+                || last.fenced.is_some_and(|since| since.elapsed() > OPENING),
             voted: last.voted,
         }
     }
@@ -318,10 +321,12 @@ impl Sight {
             }
             Some(false) | None => {}
         }
-        if let (Some(broker), Some(id)) = (facts.live_broker(), facts.id())
-            && broker.cluster.is_unfenced(id)
-        {
-            last.unfenced = Some(opened);
+        match facts.live_broker().zip(facts.id()) {
+            Some((broker, id)) if broker.cluster.is_unfenced(id) => {
+                (last.unfenced, last.fenced) = (Some(opened), None);
+            }
+            Some(_) => last.fenced = last.fenced.or_else(|| Some(Instant::now())),
+            None => last.fenced = None,
         }
         if let Some(vote) = facts.vote() {
             last.voted |= vote.counts();

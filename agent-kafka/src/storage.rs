@@ -5,10 +5,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use thiserror::Error;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// The file in each log directory that says whose it is.
@@ -43,6 +46,37 @@ pub struct Format {
     /// Whether the first directory holds a metadata log: formatting makes one for the first node of a cluster, and none for
     /// one that is to join.
     pub has_log: bool,
+}
+
+/// For a healthy disk to answer.
+const SOON: Duration = Duration::from_millis(200);
+
+/// Reads log directories, whose disk may hang: then what was read last holds, and nothing waits for it but one thread.
+#[derive(Debug, Default)]
+pub struct Disk(tokio::sync::Mutex<Reading>);
+
+#[derive(Debug, Default)]
+struct Reading {
+    under_way: Option<JoinHandle<Storage>>,
+    last: Option<Storage>,
+}
+
+impl Disk {
+    /// What the directories say, now or when they could be read last.
+    pub async fn read(&self, directories: &[PathBuf]) -> Storage {
+        let mut reading = self.0.lock().await;
+        let mut under_way = reading.under_way.take().unwrap_or_else(|| {
+            let directories = directories.to_vec();
+            tokio::task::spawn_blocking(move || Storage::read(&directories))
+        });
+        match timeout(SOON, &mut under_way).await {
+            Ok(Ok(storage)) => reading.last = Some(storage),
+            Ok(Err(error)) => tracing::warn!(%error, "the log directories could not be read"),
+            Err(_) => reading.under_way = Some(under_way),
+        }
+        let unread = || Storage::Unclear("the log directories cannot be read in time".to_owned());
+        reading.last.clone().unwrap_or_else(unread)
+    }
 }
 
 /// An id of Kafka's is a UUID in 22 letters.
@@ -200,6 +234,26 @@ mod tests {
         std::fs::create_dir(root.path().join(FILE)).unwrap();
         let storage = Storage::read(&[root.path().to_owned()]);
         assert!(matches!(storage, Storage::Unclear(reason) if reason.contains(FILE)));
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_holds_one_thread_and_what_was_read_last() {
+        let root = tempfile::tempdir().unwrap();
+        let directories = [root.path().join("d")];
+        let disk = Disk::default();
+        assert!(matches!(disk.read(&directories).await, Storage::Blank(_)));
+        // A pipe in the place of the file: nobody writes, and who reads waits.
+        std::fs::create_dir(&directories[0]).unwrap();
+        let file = directories[0].join(FILE);
+        let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+        assert!(made.success());
+        for _ in 0..2 {
+            assert!(matches!(disk.read(&directories).await, Storage::Blank(_)));
+            assert!(disk.0.lock().await.under_way.is_some());
+        }
+        std::fs::write(&file, WRITTEN).unwrap();
+        let read = async { while !matches!(disk.read(&directories).await, Storage::Formatted(_)) {} };
+        timeout(Duration::from_secs(20), read).await.unwrap();
     }
 
     #[test]

@@ -46,8 +46,6 @@ pub struct View {
     other: Option<Configuration>,
     /// Where it was asked.
     node: String,
-    /// Why whoever listens at the candidate's endpoint is not the candidate.
-    unconfirmed: Option<String>,
 }
 
 /// The one step.
@@ -100,28 +98,31 @@ impl Converge for Add {
         let (quorum, cluster_id) = reach::member(&facts)?;
         let mut told = reach::stranger(self.0.process(), &address).await?;
         match &told.cluster.id {
-            Some(other) if *other != cluster_id => {
+            Some(same) if *same == cluster_id => {}
+            Some(other) => {
                 return Err(ActionError::last(
                     "other_cluster",
                     format!("{address} is in cluster {other}, and this node in {cluster_id}"),
                 ));
             }
-            _ => {}
+            // It may be of any cluster.
+            None => {
+                let message = format!("{address} has loaded nothing of its cluster's metadata yet");
+                return Err(ActionError::retry("member_unready", message));
+            }
         }
         let other = self.other(&mut told, &quorum).await?;
         let stand = other.as_ref().map(|other| candidate::stand(other, None, &quorum));
-        let listener = reach::controller_listener(self.0.process(), &facts);
-        let unconfirmed = match &stand {
-            Some(Stand::Ready(candidate)) => candidate::confirm(self.0.process(), candidate, listener).await.err(),
-            _ => None,
-        };
+        if let Some(Stand::Ready(candidate)) = &stand {
+            let listener = reach::controller_listener(self.0.process(), &facts);
+            candidate::confirm(self.0.process(), candidate, listener, &cluster_id).await?;
+        }
         Ok(View {
             facts,
             quorum,
             cluster_id,
             other,
             node: address.to_string(),
-            unconfirmed,
         })
     }
 
@@ -155,13 +156,10 @@ impl Converge for Add {
             Stand::NotYet(reason) => wait(format!("the controller is no voter yet: {reason}")),
             Stand::Replaced(old) => Err(candidate::replaced(other.node_id, old)),
             Stand::Ready(_) if is_static(&view.facts, &view.quorum) => Err(static_voters()),
-            Stand::Ready(candidate) => match &view.unconfirmed {
-                Some(reason) => Err(ActionError::retry("endpoint_unconfirmed", reason.clone())),
-                None => Ok(Next::Do {
-                    now: Step(candidate),
-                    then: Vec::new(),
-                }),
-            },
+            Stand::Ready(candidate) => Ok(Next::Do {
+                now: Step(candidate),
+                then: Vec::new(),
+            }),
         }
     }
 

@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::ask::changes::Voter;
-use crate::ask::{Configuration, Quorum, configuration};
+use crate::ask::cluster::{self, Side};
+use crate::ask::quorum::Replica;
+use crate::ask::{AskError, Configuration, Quorum, configuration};
 use crate::client::Link;
 use crate::config::Validated;
 use crate::storage::{read_id, write_id};
@@ -53,11 +55,28 @@ impl Candidate {
     }
 }
 
-/// How far the controller of this configuration is. `directory`: its directory, where known otherwise than by the quorum.
+/// How far the controller of this configuration is. `directory`: its directory, where known otherwise than by the quorum. A
+/// disk that was replaced leaves its old copy listed, as a voter for good and as an observer for minutes: where the
+/// directory is not known, the copy that was up to date last is the node's.
 pub(super) fn stand(own: &Configuration, directory: Option<Uuid>, quorum: &Quorum) -> Stand {
     let id = own.node_id;
-    if quorum.voter(id, directory).is_some() && is_newest(id, directory, quorum) {
-        return Stand::Voter;
+    let mine = |copy: &&Replica| {
+        copy.id == id && (directory.is_none() || copy.directory.is_none() || copy.directory == directory)
+    };
+    let newest = |copies: &'_ [Replica]| copies.iter().filter(mine).max_by_key(|copy| copy.caught_up_ms).cloned();
+    let (voter, observer) = (newest(&quorum.voters), newest(&quorum.observers));
+    let behind = |voter: &Replica| {
+        observer
+            .as_ref()
+            .is_some_and(|it| it.caught_up_ms >= voter.caught_up_ms)
+    };
+    match &voter {
+        Some(_) if directory.is_some() => return Stand::Voter,
+        Some(voter) if !behind(voter) && quorum.is_up_to_date(voter) => return Stand::Voter,
+        Some(_) if observer.is_none() => {
+            return Stand::NotYet("the quorum has not heard of it for a while".to_owned());
+        }
+        Some(_) | None => {}
     }
     if own.joins_by_itself {
         return Stand::ByItself;
@@ -66,16 +85,13 @@ pub(super) fn stand(own: &Configuration, directory: Option<Uuid>, quorum: &Quoru
     if listeners.is_empty() {
         return Stand::NotYet("it tells no listener for controllers that others could reach".to_owned());
     }
-    // A disk that was replaced leaves the old copy listed for minutes: the one that fetches is the newest.
-    let observed = quorum.observers.iter().filter(|observer| observer.id == id);
-    let observed = observed.filter(|observer| directory.is_none() || observer.directory == directory);
-    let Some(observer) = observed.max_by_key(|observer| observer.caught_up_ms) else {
+    let Some(observer) = observer else {
         return Stand::NotYet("it does not follow the quorum yet".to_owned());
     };
     let Some(directory) = observer.directory else {
         return Stand::NotYet("the quorum does not know its directory".to_owned());
     };
-    if !quorum.is_up_to_date(observer) {
+    if !quorum.is_up_to_date(&observer) {
         return Stand::NotYet("it follows the quorum, and is behind".to_owned());
     }
     if let Some(old) = quorum.voter(id, None).and_then(|voter| voter.directory) {
@@ -100,21 +116,20 @@ pub(super) fn replaced(id: i32, old: Uuid) -> ActionError {
     )
 }
 
-/// Whether the copy that votes is the one that fetches, where the directory is not known: the other copy of the same node
-/// would be listed as an observer that is up to date.
-fn is_newest(id: i32, directory: Option<Uuid>, quorum: &Quorum) -> bool {
-    directory.is_some()
-        || !quorum
-            .observers
-            .iter()
-            .any(|observer| observer.id == id && quorum.is_up_to_date(observer))
-}
-
-/// Asks whoever listens at the candidate's endpoint whether it is that node: by the listener of the name that the agent asks
-/// controllers by, for others may ask for something else of those who connect. The reason why not, else.
-pub(super) async fn confirm(process: &Validated, candidate: &Candidate, listener: Option<&str>) -> Result<(), String> {
+/// Asks whoever listens at the candidate's endpoint whether it is that node, of this cluster: by the listener of the name that
+/// the agent asks controllers by, for others may ask for something else of those who connect.
+///
+/// **Errors**: whoever listens there is another; nobody answers; the agent cannot ask controllers.
+pub(super) async fn confirm(
+    process: &Validated,
+    candidate: &Candidate,
+    listener: Option<&str>,
+    cluster_id: &str,
+) -> Result<(), ActionError> {
+    let unconfirmed = |message: String| ActionError::retry("endpoint_unconfirmed", message);
     let Some(way) = &process.controller else {
-        return Err("the agent is told of no listener for controllers: set store.controller".to_owned());
+        let message = "the agent is not told how controllers are asked: set store.controller";
+        return Err(ActionError::last("not_configured", message));
     };
     let named = candidate
         .listeners
@@ -123,16 +138,21 @@ pub(super) async fn confirm(process: &Validated, candidate: &Candidate, listener
     let Some((name, address)) = named.or_else(|| candidate.listeners.first()) else {
         return Ok(());
     };
-    let endpoint = way.to_stranger(address.clone()).map_err(|error| error.to_string())?;
-    let end = Instant::now() + process.timeouts.answer();
-    match configuration::ask(&mut Link::new(endpoint), &[candidate.id], end).await {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => {
-            let id = candidate.id;
-            Err(format!(
-                "whoever listens at {address}, its listener {name}, is not node {id}"
-            ))
-        }
-        Err(error) => Err(format!("its listener {name} cannot be asked: {error}")),
+    let endpoint = way.to_stranger(address.clone());
+    let mut link = Link::new(endpoint.map_err(|error| ActionError::last("not_trusted", error.to_string()))?);
+    let end = || Instant::now() + process.timeouts.answer();
+    let untold = |error: AskError| unconfirmed(format!("its listener {name} cannot be asked: {error}"));
+    let cluster = cluster::ask(&mut link, Side::Controllers, end())
+        .await
+        .map_err(untold)?;
+    let own = configuration::ask(&mut link, &[candidate.id], end())
+        .await
+        .map_err(untold)?;
+    if own.is_some() && cluster.id.as_deref() == Some(cluster_id) {
+        return Ok(());
     }
+    let id = candidate.id;
+    Err(unconfirmed(format!(
+        "whoever listens at {address}, its listener {name}, is not node {id} of cluster {cluster_id}"
+    )))
 }

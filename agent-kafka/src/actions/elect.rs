@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::outcome::{of_change, unanswered};
 use super::reach;
 use crate::ask::changes;
-use crate::ask::placement::{self, Partition, Placement};
+use crate::ask::placement::{self, Part, Partition, Placement};
 use crate::sight::Sight;
 
 /// Has preferred replicas lead.
@@ -46,20 +46,20 @@ pub struct Elected {
 /// A round of elections. It repeats nothing: which partitions still need one is read anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
-    /// The round's number, from 1.
-    pub round: u32,
     /// How many partitions needed an election when it began.
     pub pending: usize,
 }
 
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "elect the preferred leaders of {} partitions", self.pending)
+        write!(
+            f,
+            "elect preferred leaders: partitions that need it are {}",
+            self.pending
+        )
     }
 }
 
-/// After so many rounds without an end somebody else moves leaders as well, or the cluster is not well.
-const ROUNDS: u32 = 10;
 /// Partitions in one request.
 const BATCH: usize = 1_000;
 /// How many partitions are named.
@@ -96,11 +96,16 @@ fn stand(partition: &Partition<'_>) -> Stand {
     let preferred = partition.replicas().next();
     if partition.leader().is_some() && partition.leader() == preferred {
         Stand::Preferred
-    } else if preferred.is_some_and(|preferred| partition.in_sync().any(|id| id == preferred)) {
+    } else if preferred.is_some_and(|preferred| can_lead(partition, preferred)) {
         Stand::Electable
     } else {
         Stand::Unelectable
     }
+}
+
+/// Whether this replica is alive and in sync. 3.9 keeps a dead one in the in-sync set where it is the only one.
+fn can_lead(partition: &Partition<'_>, replica: i32) -> bool {
+    partition.in_sync().any(|id| id == replica) && partition.part_of(replica) != Part::Offline
 }
 
 fn name(partition: &Partition<'_>) -> String {
@@ -129,6 +134,9 @@ impl Kind for Elect {
 impl Converge for Elect {
     type View = Placement;
     type Step = Round;
+
+    /// Each look asks for all partitions of the cluster.
+    const POLL: Duration = Duration::from_secs(1);
 
     async fn observe(&self, _: &ElectArgs, _: Option<&Round>) -> Result<Placement, ActionError> {
         self.placement().await
@@ -165,14 +173,8 @@ impl Converge for Elect {
                 changed: last.is_some(),
             }));
         }
-        let round = last.map_or(0, |last| last.round) + 1;
-        if round > ROUNDS {
-            let message =
-                format!("{pending} partitions are still not led by their preferred replicas, after {ROUNDS} rounds");
-            return Err(ActionError::retry("not_elected", message));
-        }
         Ok(Next::Do {
-            now: Round { round, pending },
+            now: Round { pending },
             then: Vec::new(),
         })
     }
@@ -183,6 +185,7 @@ impl Converge for Elect {
             .filter(|partition| stand(partition) == Stand::Electable)
             .collect();
         let mut link = reach::for_change(self.0.process(), &*self.0.facts().await).await?;
+        let mut why = None;
         for batch in electable.chunks(BATCH) {
             invocation.proceed()?;
             let end = Instant::now() + self.0.process().timeouts.change();
@@ -190,20 +193,27 @@ impl Converge for Elect {
             let refused = changes::elect(&mut link, named, end)
                 .await
                 .map_err(|error| of_change(&error))?;
-            if let Some((topic, partition, code)) = refused.first() {
-                tracing::info!(count = refused.len(), topic, partition, %code, "some leaders were not elected");
-            }
+            why = why.or_else(|| refused.into_iter().next());
         }
         // A broker hears of it a moment later.
         let heard = Instant::now() + HEARD;
-        while Instant::now() < heard {
+        loop {
             let placement = self.placement().await?;
-            if !meant(args, &placement).any(|partition| stand(&partition) == Stand::Electable) {
-                break;
+            let pending = meant(args, &placement)
+                .filter(|partition| stand(partition) == Stand::Electable)
+                .count();
+            if pending == 0 {
+                return Ok(());
+            }
+            if Instant::now() >= heard {
+                let why = why.map_or_else(String::new, |(topic, partition, code)| {
+                    format!(": {topic}/{partition} with {code}")
+                });
+                let message = format!("{pending} partitions are not led by their preferred replicas yet{why}");
+                return Err(ActionError::retry("not_elected", message));
             }
             invocation.pause(Self::POLL).await?;
         }
-        Ok(())
     }
 }
 

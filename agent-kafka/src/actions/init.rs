@@ -9,7 +9,9 @@ use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::outcome::unanswered;
 use super::storage::{self, Given, Started, Up, Way};
+use crate::client::Code;
 use crate::node::Facts;
 use crate::sight::Sight;
 use crate::storage::{Storage, new_id, read_id};
@@ -152,11 +154,25 @@ impl Converge for Init {
         if let Some(reason) = facts.disagreement() {
             return Err(ActionError::last("other_cluster", reason));
         }
-        let (Ok(quorum), Some(id)) = (&facts.quorum, facts.id()) else {
-            return Ok(Next::Wait("the node elects itself".to_owned()));
+        let Some(id) = facts.id() else {
+            return Err(ActionError::retry(
+                "not_told",
+                facts.untold().unwrap_or("the node does not tell its id"),
+            ));
         };
-        if !quorum.works() || !facts.vote().is_some_and(|vote| vote.counts()) {
-            return Ok(Next::Wait("the node elects itself".to_owned()));
+        let quorum = match &facts.quorum {
+            Ok(quorum) if quorum.works() => quorum,
+            Err(error) if error.code() == Some(Code::CLUSTER_AUTHORIZATION_FAILED) => return Err(unanswered(error)),
+            Ok(_) | Err(_) => return Ok(Next::Wait("the node elects itself".to_owned())),
+        };
+        if !facts.vote().is_some_and(|vote| vote.counts()) {
+            return Err(ActionError::last(
+                "formatted_to_join",
+                format!(
+                    "the node follows a quorum of {:?} and does not vote: use cluster.join",
+                    quorum.voter_ids()
+                ),
+            ));
         }
         let unfenced = facts.live_broker().is_some_and(|broker| broker.cluster.is_unfenced(id));
         if facts.is_broker() && !unfenced {
@@ -172,8 +188,9 @@ impl Converge for Init {
     fn unchecked(_: &InitArgs, view: &View) -> Vec<String> {
         match &view.facts.storage {
             Storage::Blank(_) => vec![
-                "whether the command that formats succeeds, and whether another cluster of the same id lives: nobody would notice"
-                    .to_owned(),
+                "whether the command that formats succeeds".to_owned(),
+                "the cluster's id, where none is given: a new one is made when the action runs".to_owned(),
+                "whether another cluster of a given id lives: nobody would notice".to_owned(),
             ],
             _ => Vec::new(),
         }

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::candidate::{self, Candidate, Stand};
-use super::outcome::{of_change, static_voters};
+use super::outcome::{of_change, static_voters, unanswered};
 use super::reach::{self, MemberArgs};
 use super::storage::{self, Given, Started, Up, Way};
 use crate::ask::{Quorum, changes};
-use crate::client::versions::KRAFT_VERSION;
+use crate::client::Code;
 use crate::node::Facts;
 use crate::sight::Sight;
 
@@ -47,8 +47,8 @@ pub struct View {
     cluster_id: String,
     starts: bool,
     started: bool,
-    /// Why whoever listens at the candidate's endpoint is not the candidate.
-    unconfirmed: Option<String>,
+    /// Whether the member's cluster can change its voters; none where it was not asked.
+    dynamic: Option<bool>,
 }
 
 /// A step.
@@ -84,16 +84,19 @@ impl Join {
         }
     }
 
-    /// The cluster of the member.
-    async fn target(&self, args: &MemberArgs) -> Result<String, ActionError> {
+    /// The cluster of the member, and whether it can change its voters.
+    async fn target(&self, args: &MemberArgs) -> Result<(String, bool), ActionError> {
         let address = reach::address(&args.node)?;
-        let told = reach::stranger(self.sight.process(), &address).await?;
-        told.cluster.id.ok_or_else(|| {
+        let mut told = reach::stranger(self.sight.process(), &address).await?;
+        let versions = told.link.versions(self.sight.process().timeouts.answer()).await;
+        let dynamic = versions.is_ok_and(|versions| reach::has_dynamic_voters(&versions));
+        let id = told.cluster.id.ok_or_else(|| {
             ActionError::retry(
                 "member_unready",
                 format!("{address} has loaded nothing of its cluster's metadata yet"),
             )
-        })
+        })?;
+        Ok((id, dynamic))
     }
 }
 
@@ -109,30 +112,41 @@ impl Converge for Join {
     type View = View;
     type Step = Step;
 
+    const POLL: Duration = Duration::from_millis(500);
+
     async fn observe(&self, args: &MemberArgs, last: Option<&Step>) -> Result<View, ActionError> {
         let process = self.sight.process();
         let facts = self.sight.look_anew().await;
         let written = facts.storage.format().and_then(|format| format.cluster_id.clone());
-        let cluster_id = match (self.target(args).await, last, written) {
+        let (cluster_id, dynamic) = match (last, written) {
             // What this action has formatted the storage for is the member's cluster, also when that member is gone.
-            (Err(ActionError::Retry(_)), Some(_), Some(written)) => written,
-            (told, _, _) => told?,
+            (Some(_), Some(written)) => (written, None),
+            _ => self.target(args).await.map(|(id, dynamic)| (id, Some(dynamic)))?,
         };
         let stand = match (facts.configuration(), &facts.quorum) {
             (Some(own), Ok(quorum)) if own.is_controller => Some(candidate::stand(own, facts.directory(), quorum)),
             _ => None,
         };
         let listener = reach::controller_listener(process, &facts);
-        let unconfirmed = match &stand {
-            Some(Stand::Ready(candidate)) => candidate::confirm(process, candidate, listener).await.err(),
-            _ => None,
-        };
+        if let Some(Stand::Ready(candidate)) = &stand {
+            candidate::confirm(process, candidate, listener, &cluster_id).await?;
+        }
+        if last.is_some() {
+            // On its way until a reading says that it has arrived.
+            let voter = !facts.is_controller() || stand == Some(Stand::Voter);
+            let broker = !facts.is_broker()
+                || facts
+                    .live_broker()
+                    .zip(facts.id())
+                    .is_some_and(|(it, id)| it.cluster.is_unfenced(id));
+            self.sight.set_joining(!(voter && broker));
+        }
         Ok(View {
             facts,
             cluster_id,
             starts: !process.start_command.is_empty(),
             started: self.started.is_recent(),
-            unconfirmed,
+            dynamic,
         })
     }
 
@@ -151,6 +165,8 @@ impl Converge for Join {
             started: view.started,
         };
         match storage::decide(&given)? {
+            // Formatting for such a cluster goes by other options, and a controller could never vote.
+            Way::Do(Up::Format { .. }) if view.dynamic == Some(false) => return Err(static_voters()),
             Way::Do(now) => {
                 let then = match now {
                     Up::Format { .. } if view.starts => vec![Step::Up(Up::Start)],
@@ -219,10 +235,12 @@ fn as_controller(view: &View) -> Result<Option<Next<Step, Joined>>, ActionError>
     let quorum = match &facts.quorum {
         Ok(quorum) if quorum.works() => quorum,
         Ok(_) => return wait("the quorum has no majority"),
+        Err(error) if error.code() == Some(Code::CLUSTER_AUTHORIZATION_FAILED) => return Err(unanswered(error)),
         Err(error) => return wait(&format!("the quorum does not answer: {error}")),
     };
     let Some(own) = facts.configuration() else {
-        return wait("the node does not tell its configuration");
+        let reason = facts.untold().unwrap_or("the node does not tell its configuration");
+        return Err(ActionError::retry("not_told", reason));
     };
     match candidate::stand(own, facts.directory(), quorum) {
         Stand::Voter => Ok(None),
@@ -230,23 +248,17 @@ fn as_controller(view: &View) -> Result<Option<Next<Step, Joined>>, ActionError>
         Stand::Replaced(old) => Err(candidate::replaced(own.node_id, old)),
         Stand::NotYet(reason) => wait(&format!("the controller is no voter yet: {reason}")),
         Stand::Ready(_) if is_static(facts, quorum) => Err(static_voters()),
-        Stand::Ready(candidate) => match &view.unconfirmed {
-            Some(reason) => Err(ActionError::retry("endpoint_unconfirmed", reason.clone())),
-            None => Ok(Some(Next::Do {
-                now: Step::AddVoter(candidate),
-                then: Vec::new(),
-            })),
-        },
+        Stand::Ready(candidate) => Ok(Some(Next::Do {
+            now: Step::AddVoter(candidate),
+            then: Vec::new(),
+        })),
     }
 }
 
 /// Whether the voters are laid down in the nodes' configuration. Those have no directories.
 pub(super) fn is_static(facts: &Facts, quorum: &Quorum) -> bool {
-    let level = facts
-        .versions()
-        .and_then(|versions| versions.feature(KRAFT_VERSION))
-        .and_then(|it| it.finalized);
-    level.unwrap_or(0) == 0 && quorum.voters.iter().all(|voter| voter.directory.is_none())
+    let dynamic = facts.versions().is_some_and(reach::has_dynamic_voters);
+    !dynamic && quorum.voters.iter().all(|voter| voter.directory.is_none())
 }
 
 /// Sends the change.

@@ -15,6 +15,8 @@ pub(super) fn unanswered(error: &AskError) -> ActionError {
         // Certificates and credentials can be mended while the action waits: they are read for each connection, or at the
         // agent's next start, and the action outlives both.
         Some(ClientFault::Tls(_) | ClientFault::Login(_)) => ActionError::retry("not_let_in", error.to_string()),
+        // Another release, or another kind of listener than the agent is told.
+        Some(ClientFault::Unsupported(_)) => ActionError::last("unsupported", error.to_string()),
         _ => ActionError::retry("unreachable", error.to_string()),
     }
 }

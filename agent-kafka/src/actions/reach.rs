@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::outcome::unanswered;
 use crate::ask::cluster::{self, Cluster, Side};
 use crate::ask::{AskError, Quorum, quorum};
+use crate::client::versions::{KRAFT_VERSION, Versions};
 use crate::client::{Code, Link};
 use crate::config::{Validated, Way};
 use crate::node::Facts;
@@ -90,13 +91,17 @@ pub(super) fn address(node: &str) -> Result<Address, ActionError> {
 }
 
 /// Asks a node that somebody else named. Its address does not tell which kind of listener it is: a controller's where it has
-/// one. So it is asked as such, and as a broker where it turns out to be none.
+/// one. So it is asked as such, and as a broker where it turns out to be none; by either way, since an agent beside a
+/// broker is told of no controller's listener, and mostly both kinds ask for the same of those who connect.
 pub(super) async fn stranger(process: &Validated, address: &Address) -> Result<Told, ActionError> {
+    let (controller, broker) = (process.controller.as_ref(), process.broker.as_ref());
     let ways = [
-        (&process.controller, Side::Controllers),
-        (&process.broker, Side::Brokers),
+        (controller, Side::Controllers),
+        (broker, Side::Brokers),
+        (broker.filter(|_| controller.is_none()), Side::Controllers),
+        (controller.filter(|_| broker.is_none()), Side::Brokers),
     ];
-    let ways = ways.into_iter().filter_map(|(way, side)| Some((way.as_ref()?, side)));
+    let ways = ways.into_iter().filter_map(|(way, side)| Some((way?, side)));
     let mut first: Option<AskError> = None;
     for (way, side) in ways {
         match ask_stranger(process, way, side, address).await? {
@@ -120,6 +125,12 @@ pub(super) async fn stranger(process: &Validated, address: &Address) -> Result<T
             other => other,
         },
     ))
+}
+
+/// Whether a cluster can change its voters, as a node of it tells.
+pub(super) fn has_dynamic_voters(versions: &Versions) -> bool {
+    let level = versions.feature(KRAFT_VERSION).and_then(|feature| feature.finalized);
+    level.is_some_and(|level| level > 0)
 }
 
 async fn ask_stranger(

@@ -2,17 +2,22 @@
 //! pure.
 
 use std::fmt;
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use agent_sdk::action::ActionError;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::outcome::of_command;
+use super::outcome::{of_command, unanswered};
 use crate::command;
 use crate::config::Validated;
-use crate::node::Facts;
+use crate::node::{Facts, is_absence};
 use crate::storage::Storage;
 
 /// A step on the way.
@@ -115,10 +120,11 @@ pub(super) fn decide(given: &Given<'_>) -> Result<Way, ActionError> {
                 ),
             ));
         }
-        Storage::Blank(_) if facts.versions().is_some() => {
-            return Err(ActionError::last(
+        Storage::Blank(_) if facts.is_anybody_there() => {
+            return Err(ActionError::retry(
                 "storage_unclear",
-                "the log directories are not formatted, and a process answers: they are not those of this process",
+                "the log directories are not formatted, and a process listens: they are not those of this process, or are not \
+                 mounted",
             ));
         }
         Storage::Blank(_) => return Ok(Way::Do(format())),
@@ -134,6 +140,10 @@ pub(super) fn decide(given: &Given<'_>) -> Result<Way, ActionError> {
     }
     if facts.versions().is_some() {
         return Ok(Way::There);
+    }
+    // It runs, and does not let the agent in, or is something else: to start it helps nobody.
+    if let Some(error) = facts.errors().find(|error| !is_absence(error)) {
+        return Err(unanswered(error));
     }
     Ok(match (starts, started) {
         (true, false) => Way::Do(Up::Start),
@@ -199,33 +209,33 @@ pub(super) async fn apply(process: &Validated, step: &Up, started: &Started) -> 
     }
 }
 
-/// Claims the right to format. The command holds it for as long as it runs, also when the agent was killed meanwhile: two at
-/// a time would each write a directory's id, and the metadata log of one would be in the directory of the other.
-fn claim(directories: &[PathBuf]) -> Result<File, ActionError> {
-    let first = directories.first().map_or(Path::new("/"), PathBuf::as_path);
-    // Formatting makes the directory itself.
-    let existing = first
-        .ancestors()
-        .skip(1)
-        .find(|directory| directory.is_dir())
-        .unwrap_or(Path::new("/"));
+/// Claims the right to format this storage. The command holds it for as long as it runs, also when the agent was killed
+/// meanwhile: two at a time would each write a directory's id, and the metadata log of one would be in the directory of the
+/// other.
+///
+/// It is a socket by a name of the storage's, which the kernel gives to one at a time and takes back when nobody has it open:
+/// nothing is written, no rights are needed, and nothing is left behind.
+fn claim(directories: &[PathBuf]) -> Result<OwnedFd, ActionError> {
     let unclear = |error: std::io::Error| {
         ActionError::retry(
             "storage_unclear",
-            format!("{} cannot be claimed: {error}", existing.display()),
+            format!("the log directories cannot be claimed: {error}"),
         )
     };
-    let directory = File::open(existing).map_err(unclear)?;
-    match directory.try_lock() {
-        Ok(()) => Ok(directory),
-        Err(TryLockError::WouldBlock) => Err(ActionError::retry(
+    let mut digest = Sha256::new();
+    for directory in directories {
+        digest.update(directory.as_os_str().as_encoded_bytes());
+        digest.update(b"\0");
+    }
+    let name = format!("agent-kafka/format/{}", URL_SAFE_NO_PAD.encode(digest.finalize()));
+    let address = SocketAddr::from_abstract_name(name).map_err(unclear)?;
+    match UnixListener::bind_addr(&address) {
+        Ok(socket) => Ok(socket.into()),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(ActionError::retry(
             "format_under_way",
-            format!(
-                "{} is claimed: a command that formats is still under way",
-                existing.display()
-            ),
+            "the log directories are claimed: a command that formats them is still under way",
         )),
-        Err(TryLockError::Error(error)) => Err(unclear(error)),
+        Err(error) => Err(unclear(error)),
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod status;
 
+pub(crate) use status::is_absence;
+
 use agent_sdk::datastore::StoreError;
 
 use crate::ask::cluster::Cluster;
@@ -152,6 +154,18 @@ impl Facts {
         self.known_id.or_else(|| self.configuration().map(|own| own.node_id))
     }
 
+    /// Why it does not tell its configuration, where it answers and does not.
+    pub fn untold(&self) -> Option<&str> {
+        let owns = [
+            self.live_broker().map(|broker| &broker.own),
+            self.live_controller().map(|it| &it.own),
+        ];
+        owns.into_iter().flatten().find_map(|own| match own {
+            Own::Untold(reason) => Some(reason.as_str()),
+            Own::Itself(_) | Own::Another => None,
+        })
+    }
+
     /// What it knows of the protocol, where it answers.
     pub fn versions(&self) -> Option<&Versions> {
         let broker = self.live_broker().map(|broker| &broker.versions);
@@ -205,7 +219,7 @@ impl Facts {
 
     /// Id of the cluster that the running process is in.
     pub fn cluster_id(&self) -> Result<Option<String>, StoreError> {
-        if let (None, Storage::Blank(_)) = (self.told_cluster_id(), &self.storage) {
+        if matches!(self.storage, Storage::Blank(_)) && !self.is_anybody_there() {
             return Ok(None);
         }
         if let Some(error) = self.unanswered() {

@@ -5,6 +5,7 @@ use agent_sdk::spec::NodeStatus;
 
 use super::{Facts, Own, Service, Vote, is_cut};
 use crate::ask::{AskError, Quorum};
+use crate::client::error::Awaiting;
 use crate::client::{Code, Fault};
 use crate::storage::Storage;
 
@@ -22,7 +23,9 @@ impl Facts {
 
     /// Nobody answers.
     fn silent(&self, last: Option<&str>) -> NodeStatus {
-        if let Storage::Blank(directory) = &self.storage {
+        if let Storage::Blank(directory) = &self.storage
+            && !self.is_anybody_there()
+        {
             let reason = format!("the log directory {} is not formatted", directory.display());
             return NodeStatus::not_in_cluster().with_reason(reason);
         }
@@ -34,7 +37,11 @@ impl Facts {
         match &self.storage {
             Storage::Unclear(unclear) => reason = format!("{reason}; {unclear}"),
             Storage::Partial(_) => reason = format!("{reason}; only some of the log directories are formatted"),
-            Storage::Unknown | Storage::Formatted(_) | Storage::Blank(_) => {}
+            Storage::Blank(_) => {
+                reason = format!("{reason}; the log directories that the agent is told of are not formatted");
+                return NodeStatus::unknown(reason);
+            }
+            Storage::Unknown | Storage::Formatted(_) => {}
         }
         if let Some(last) = last {
             reason = format!("{reason}; last seen {last}");
@@ -46,7 +53,19 @@ impl Facts {
         }
     }
 
-    pub(super) fn errors(&self) -> impl Iterator<Item = &AskError> {
+    /// Whether a process listens, whatever it answers.
+    pub(crate) fn is_anybody_there(&self) -> bool {
+        let nobody = |error: &AskError| {
+            let connection = Awaiting::Connection;
+            matches!(error.fault(), Some(Fault::Connect(_)))
+                || matches!(error.fault(), Some(Fault::Silent { awaiting, .. }) if *awaiting == connection)
+        };
+        let answers = self.live_broker().is_some() || self.live_controller().is_some();
+        answers || !self.errors().all(nobody)
+    }
+
+    /// Why listeners that the agent is told of do not answer.
+    pub(crate) fn errors(&self) -> impl Iterator<Item = &AskError> {
         let broker = self.broker.as_ref().and_then(|broker| broker.as_ref().err());
         let controller = self
             .controller
@@ -96,7 +115,9 @@ impl Facts {
     fn half_open(&self) -> Option<NodeStatus> {
         let error = self.errors().next()?;
         let of_broker = self.live_broker().is_none() && self.broker.is_some();
-        if (of_broker && !self.is_broker()) || (!of_broker && !self.is_controller()) {
+        // Kafka lets nobody see controllers at a controller who may not alter the cluster; a broker tells the quorum.
+        let withheld = !of_broker && error.code() == Some(Code::CLUSTER_AUTHORIZATION_FAILED);
+        if withheld || (of_broker && !self.is_broker()) || (!of_broker && !self.is_controller()) {
             // The agent is told of a listener that this process does not have.
             return None;
         }
@@ -237,6 +258,6 @@ impl Facts {
 }
 
 /// Whether an error means that nobody is there, and not that somebody is there who does not fit.
-fn is_absence(error: &AskError) -> bool {
+pub(crate) fn is_absence(error: &AskError) -> bool {
     is_cut(error) || matches!(error.fault(), Some(Fault::Silent { .. }))
 }

@@ -1,7 +1,7 @@
 use agent_sdk::action::ActionError;
 
 use super::*;
-use crate::node::tests::{CLUSTER, Combined, blank, node, refused};
+use crate::node::tests::{CLUSTER, Combined, answered, blank, no_login, node, refused};
 use crate::storage::Format;
 
 const OTHER: &str = "jEzV8xGuTdmBnWWYRD2JSg";
@@ -110,8 +110,15 @@ fn storage_of_another_cluster_or_of_one_that_joins_is_left_alone() {
     let elsewhere = view(node(Combined).stored(blank()));
     assert_eq!(
         decide(&InitArgs::default(), &elsewhere, None),
-        Err("storage_unclear".to_owned())
+        Err("retry storage_unclear".to_owned())
     );
+    // A process that lets nobody in is a process: neither is it formatted beside, nor is it started.
+    let closed = view(node(Combined).dead(no_login).stored(blank()));
+    let unclear = decide(&InitArgs::default(), &closed, None);
+    assert_eq!(unclear, Err("retry storage_unclear".to_owned()));
+    let closed = view(node(Combined).dead(no_login));
+    let not_let_in = decide(&InitArgs::default(), &closed, None);
+    assert_eq!(not_let_in, Err("retry not_let_in".to_owned()));
     let nowhere = view(silent().stored(Storage::Unknown));
     assert_eq!(
         decide(&InitArgs::default(), &nowhere, None),
@@ -140,10 +147,18 @@ fn it_is_done_when_the_node_votes_and_its_broker_is_unfenced() {
         decide(&given(CLUSTER), &view(node(Combined)), Some(&Step(Up::Start))),
         done(true)
     );
+    let follows = node(Combined).voters(&[(1, 1), (3, 3)]).observers(&[(2, 2)]);
+    assert_eq!(
+        decide(&anything, &view(follows), None),
+        Err("formatted_to_join".to_owned())
+    );
+    let forbidden = node(Combined).no_quorum(answered(31));
+    assert_eq!(decide(&anything, &view(forbidden), None), Err("not_allowed".to_owned()));
     for waits in [
         node(Combined).member(|member| member.fenced = true),
         node(Combined).quorum(|quorum| quorum.committed = None),
         node(Combined).no_quorum(refused()),
+        node(Combined).no_quorum(answered(6)),
         node(Combined).no_broker(refused()),
     ] {
         assert!(matches!(decide(&anything, &view(waits), None), Ok(Next::Wait(_))));

@@ -12,7 +12,7 @@ fn view(facts: Facts) -> View {
         cluster_id: CLUSTER.to_owned(),
         starts: true,
         started: false,
-        unconfirmed: None,
+        dynamic: Some(true),
     }
 }
 
@@ -70,6 +70,13 @@ fn a_blank_node_is_formatted_for_the_members_cluster() {
             then: vec![Step::Up(Up::Start)]
         })
     );
+    let mut laid_down = view(node(Combined).dead(refused).stored(crate::node::tests::blank()));
+    laid_down.dynamic = Some(false);
+    assert_eq!(
+        decide(&laid_down, None),
+        Err("static_voters".to_owned()),
+        "before anything is formatted"
+    );
     let mut other = view(node(Combined));
     other.cluster_id = "jEzV8xGuTdmBnWWYRD2JSg".to_owned();
     assert_eq!(decide(&other, None), Err("other_cluster".to_owned()));
@@ -88,9 +95,6 @@ fn a_controller_that_has_caught_up_is_made_a_voter() {
         add,
         "until a reading says that it votes"
     );
-    let mut unconfirmed = ready();
-    unconfirmed.unconfirmed = Some("another node".to_owned());
-    assert_eq!(decide(&unconfirmed, None), Err("retry endpoint_unconfirmed".to_owned()));
 }
 
 #[test]

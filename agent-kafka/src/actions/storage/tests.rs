@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use agent_sdk::action::ActionError;
 
 use super::*;
