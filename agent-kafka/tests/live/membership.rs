@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use agent_sdk::client::{Schedule, wait};
 use agent_sdk::spec::NodeState;
 use serde_json::{Value, json};
-use testbed::kafka::{Cluster, Quorum, Release};
+use testbed::kafka::{Cluster, Quorum, Release, Roles};
 
-use crate::rig::{ADD, INIT, JOIN, REMOVE, Rig, await_state, by_member_address, done, node, run, until};
+use crate::rig::{ADD, INIT, JOIN, REMOVE, Rig, UP, await_state, by_member_address, done, failed, node, run, until};
 
 /// What Kafka's own tools say of the quorum, and that all brokers are alive.
 fn quorum(rig: &Rig) -> Quorum {
@@ -100,4 +101,56 @@ fn line_1_three_blank_nodes_become_a_cluster_and_each_action_is_repeated() {
 #[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
 fn line_1_the_same_on_the_older_release() {
     grown(Release::V3_9_2);
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn a_broker_joins_by_the_address_of_a_controller_and_is_removed() {
+    let builder = Cluster::builder(3)
+        .roles(1, Roles::Controller)
+        .roles(2, Roles::Broker)
+        .roles(3, Roles::Broker);
+    let rig = Rig::start(builder.unformatted([2, 3]));
+    await_state(rig.agent(1), NodeState::Healthy);
+    // The agents beside the brokers are told of no controller's listener.
+    let member = by_member_address(rig.agent(1));
+    for number in [2, 3] {
+        let joined = done(&run(rig.agent(number).client(), JOIN, &member));
+        assert_eq!(
+            (&joined["voter"], &joined["broker"]),
+            (&json!(false), &json!(true)),
+            "{joined}"
+        );
+        await_state(rig.agent(number), NodeState::Healthy);
+    }
+    // A controller cannot tell about brokers, and a broker that has just died is not forgotten before it is fenced.
+    let (code, message) = failed(&run(rig.agent(1).client(), REMOVE, &json!({"node": "3"})));
+    assert_eq!(code, "not_a_broker", "{message}");
+    let address = json!({"node": rig.node(3).broker_address().to_string()});
+    rig.node(3).kill().unwrap();
+    let removed = done(&run(rig.agent(2).client(), REMOVE, &address));
+    assert_eq!((&removed["node_id"], &removed["changed"]), (&json!(3), &json!(true)));
+    let (code, _) = failed(&run(rig.agent(2).client(), REMOVE, &address));
+    assert_eq!(
+        code, "node_unresolved",
+        "an address that nobody has told is not called gone"
+    );
+    let again = done(&run(rig.agent(2).client(), REMOVE, &json!({"node": "3"})));
+    assert_eq!(again["changed"], false);
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn line_6_two_that_join_at_the_same_time_are_both_let_in() {
+    let rig = Rig::start(Cluster::builder(3).unformatted([2, 3]));
+    await_state(rig.agent(1), NodeState::Healthy);
+    let member = by_member_address(rig.agent(1));
+    let schedule = Schedule::new(JOIN).with_args(&member);
+    let begun = [2, 3].map(|number| wait(rig.agent(number).client().schedule(&schedule)).unwrap().id);
+    for (number, id) in [2, 3].into_iter().zip(begun) {
+        let record = wait(rig.agent(number).client().ended(id, UP)).unwrap();
+        println!("{number}: {} attempts", record.attempt);
+        assert_eq!(done(&record)["voter"], true);
+    }
+    assert_eq!(quorum(&rig).voter_ids(), [1, 2, 3]);
 }
