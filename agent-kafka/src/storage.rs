@@ -64,15 +64,18 @@ struct Reading {
 impl Disk {
     /// What the directories say, now or when they could be read last.
     pub async fn read(&self, directories: &[PathBuf]) -> Storage {
-        let mut reading = self.0.lock().await;
-        let mut under_way = reading.under_way.take().unwrap_or_else(|| {
+        let reading = &mut *self.0.lock().await;
+        // It stays in its place while it is waited for: who is dropped meanwhile leaves it to the next.
+        let under_way = reading.under_way.get_or_insert_with(|| {
             let directories = directories.to_vec();
             tokio::task::spawn_blocking(move || Storage::read(&directories))
         });
-        match timeout(SOON, &mut under_way).await {
-            Ok(Ok(storage)) => reading.last = Some(storage),
-            Ok(Err(error)) => tracing::warn!(%error, "the log directories could not be read"),
-            Err(_) => reading.under_way = Some(under_way),
+        if let Ok(read) = timeout(SOON, under_way).await {
+            reading.under_way = None;
+            match read {
+                Ok(storage) => reading.last = Some(storage),
+                Err(error) => tracing::warn!(%error, "the log directories could not be read"),
+            }
         }
         let unread = || Storage::Unclear("the log directories cannot be read in time".to_owned());
         reading.last.clone().unwrap_or_else(unread)

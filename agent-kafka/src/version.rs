@@ -1,6 +1,6 @@
 //! The exact version of the process.
 //!
-//! Over the wire a process tells its release line only ([`line`]). The exact one is in the name of the jar that the process
+//! Over the wire a process tells its release line only ([`line()`]). The exact one is in the name of the jar that the process
 //! runs, which Linux shows to whoever may look at the process ([`of_listener`]).
 
 use std::fs;

@@ -139,6 +139,9 @@ impl Converge for Elect {
     const POLL: Duration = Duration::from_secs(1);
 
     async fn observe(&self, _: &ElectArgs, _: Option<&Round>) -> Result<Placement, ActionError> {
+        if let Some(reason) = self.0.facts().await.disagreement() {
+            return Err(ActionError::last("other_cluster", reason));
+        }
         self.placement().await
     }
 

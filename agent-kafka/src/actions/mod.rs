@@ -1,12 +1,12 @@
 //! The actions on a cluster.
 //!
 //! `cluster.init` and `cluster.join` bring the node beside the agent up from a blank disk: both format, start and wait
-//! ([`storage`]); what comes then differs. `cluster.join` and `cluster.add` make a controller a voter, seen from two sides:
-//! [`candidate`] finds out what is to be added, always from the node itself. `cluster.remove` is the reverse. Who
-//! leads partitions, and where their replicas are, is changed by two kinds of Kafka's own, [`elect`] and [`drain`].
+//! (`storage`); what comes then differs. `cluster.join` and `cluster.add` make a controller a voter, seen from two sides:
+//! `candidate` finds out what is to be added, always from the node itself. `cluster.remove` is the reverse. Who
+//! leads partitions, and where their replicas are, is changed by two kinds of Kafka's own, `elect` and `drain`.
 //!
 //! Each reads, decides by a pure function, makes its decision durable, applies it and reads again. A change whose answer did
-//! not come is decided by that reading; [`outcome`] says what an answer calls for.
+//! not come is decided by that reading; `outcome` says what an answer calls for.
 
 mod add;
 mod candidate;

@@ -68,6 +68,9 @@ pub(super) enum Way {
 /// up after a minute.
 const STARTING: Duration = Duration::from_secs(75);
 
+/// For a disk that answers at all.
+const READING: Duration = Duration::from_secs(5);
+
 /// What the decision needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given<'a> {
@@ -145,6 +148,9 @@ pub(super) fn decide(given: &Given<'_>) -> Result<Way, ActionError> {
     if let Some(error) = facts.errors().find(|error| !is_absence(error)) {
         return Err(unanswered(error));
     }
+    if facts.is_anybody_there() {
+        return Ok(Way::Wait("a process listens, and does not answer".to_owned()));
+    }
     Ok(match (starts, started) {
         (true, false) => Way::Do(Up::Start),
         (true, true) => Way::Wait("the process starts".to_owned()),
@@ -177,7 +183,7 @@ pub(super) async fn apply(process: &Validated, step: &Up, started: &Started) -> 
         Up::Format { cluster_id, first } => {
             let claim = claim(&process.log_directories)?;
             // What was under way when this was decided may have come to its end.
-            let storage = Storage::read(&process.log_directories);
+            let storage = read(&process.log_directories).await?;
             if storage.format().is_some() {
                 return Ok(());
             }
@@ -207,6 +213,15 @@ pub(super) async fn apply(process: &Validated, step: &Up, started: &Started) -> 
             ran.map_err(|error| of_command(&error))
         }
     }
+}
+
+/// Reads the directories, whose disk may hang.
+async fn read(directories: &[PathBuf]) -> Result<Storage, ActionError> {
+    let directories = directories.to_vec();
+    let reading = tokio::task::spawn_blocking(move || Storage::read(&directories));
+    let read = tokio::time::timeout(READING, reading).await;
+    let late = || ActionError::retry("storage_unclear", "the log directories cannot be read in time");
+    read.ok().and_then(Result::ok).ok_or_else(late)
 }
 
 /// Claims the right to format this storage. The command holds it for as long as it runs, also when the agent was killed

@@ -85,13 +85,13 @@ pub struct Batch {
     /// What was ordered before and has not been seen to end.
     pub going: Vec<Target>,
     /// What is to be called off: copies that go to a broker which is fenced.
-    pub stuck: Vec<(String, i32)>,
+    pub stuck: Vec<Target>,
 }
 
 impl Batch {
     /// All that this action has ordered, or is about to.
     fn ordered(&self) -> impl Iterator<Item = &Target> {
-        self.moves.iter().chain(&self.going)
+        self.moves.iter().chain(&self.going).chain(&self.stuck)
     }
 }
 
@@ -156,9 +156,11 @@ impl View {
         // What a broker tells of placement is a moment older than what the controllers tell of moves.
         let mut held = self.placement.of(self.broker);
         let here = held.find(|it| it.topic_id() == target.topic_id && it.index() == target.partition);
+        // Before it the replica that is to come is not there. Where none is to come the move may never have been ordered, and
+        // to order it again adds no replica.
         let arrived = here.is_some_and(|partition| {
             let replicas: BTreeSet<i32> = partition.replicas().collect();
-            target.replicas.iter().all(|id| replicas.contains(id))
+            target.coming.is_some() && target.replicas.iter().all(|id| replicas.contains(id))
         });
         if arrived { Fate::Arriving } else { Fate::Over }
     }
@@ -199,8 +201,7 @@ impl Drain {
 
 /// The replicas before a move of ours: the one to come has taken the place of the one to go.
 fn restore(target: &Target, view: &View) -> Option<Order> {
-    let moving = view.moving(&target.topic, target.partition)?;
-    let [coming] = moving.adding[..] else { return None };
+    let coming = target.coming?;
     let before = target
         .replicas
         .iter()
@@ -293,6 +294,9 @@ impl Converge for Moves {
 
     async fn observe(&self, _: &DrainArgs, _: Option<&Batch>) -> Result<View, ActionError> {
         let facts = self.0.look_anew().await;
+        if let Some(reason) = facts.disagreement() {
+            return Err(ActionError::last("other_cluster", reason));
+        }
         let (Some(link), Some(broker), Some(id)) = (self.0.changes(), facts.live_broker(), facts.id()) else {
             let status = facts.status(None);
             let reason = status.reason().unwrap_or("it does not tell its id");
@@ -359,10 +363,7 @@ impl Converge for Moves {
             moving.is_some_and(|moving| !moving.adding.iter().all(unfenced))
         };
         let (stuck, going): (Vec<_>, Vec<_>) = going.into_iter().partition(|target| is_stuck(&target));
-        let stuck: Vec<_> = stuck
-            .into_iter()
-            .map(|target| (target.topic, target.partition))
-            .collect();
+
         // A partition on the move lists those replicas too that are to come and to go: it is planned for when it has arrived.
         let arriving: BTreeSet<_> = going
             .iter()
@@ -381,15 +382,16 @@ impl Converge for Moves {
             &view.moving,
         );
         let others = others.map_err(|unknown| ActionError::last("broker_unknown", unknown.to_string()))?;
-        let targets = match targets::choose(view.broker, &holdings, others, args.shrink) {
-            Ok(targets) => targets,
-            // Nothing was changed yet: nothing is. Later a broker may have died that comes back.
-            Err(nowhere) if last.is_none() => return Err(ActionError::last("no_target", nowhere.to_string())),
-            Err(nowhere) if stuck.is_empty() => return Ok(Next::Wait(nowhere.to_string())),
-            Err(_) => Vec::new(),
-        };
+        let (targets, nowhere) = targets::choose(view.broker, &holdings, others, args.shrink);
+        if let (Some(nowhere), None) = (&nowhere, last) {
+            // Nothing was changed yet: nothing is. Later a broker may have died that comes back, or a topic was made.
+            return Err(ActionError::last("no_target", nowhere.to_string()));
+        }
         let room = args.batch.saturating_sub(going.len());
         let moves: Vec<_> = targets.into_iter().take(room).collect();
+        if let (Some(nowhere), true) = (&nowhere, moves.is_empty() && going.is_empty() && stuck.is_empty()) {
+            return Ok(Next::Wait(nowhere.to_string()));
+        }
         if moves.is_empty() && stuck.is_empty() {
             let (moved, on_their_way) = (total.saturating_sub(left), going.len());
             return Ok(Next::Wait(format!(
@@ -412,7 +414,7 @@ impl Converge for Moves {
         let off: Vec<_> = batch
             .stuck
             .iter()
-            .map(|(topic, partition)| cancel(topic, *partition))
+            .map(|target| cancel(&target.topic, target.partition))
             .collect();
         self.order(&off).await?;
         // A topic that was deleted and made again under the same name is another one, and is planned for anew.

@@ -42,6 +42,8 @@ pub struct Target {
     pub partition: i32,
     /// The replicas, in order of preference.
     pub replicas: Vec<i32>,
+    /// The one of them that is new; none where a replica is only given up.
+    pub coming: Option<i32>,
 }
 
 /// There is nowhere to go for some partitions.
@@ -66,8 +68,8 @@ pub(super) struct Unknown(Vec<i32>);
 /// The brokers that can take replicas.
 #[derive(Debug)]
 pub(super) struct Others {
-    /// All that could, were they not fenced now or being drained themselves.
-    able: BTreeSet<i32>,
+    /// All others of the cluster, fenced or not, asked for or not.
+    all: BTreeSet<i32>,
     /// How many replicas each has.
     counts: BTreeMap<i32, usize>,
     /// Of all brokers, also of those that can take none.
@@ -84,6 +86,13 @@ impl Others {
         moving: &[Moving],
     ) -> Result<Self, Unknown> {
         let able = |id: i32| id != broker && to.is_none_or(|to| to.contains(&id));
+        let others = |id: &i32| *id != broker;
+        let mut all: BTreeSet<_> = cluster.members.iter().map(|member| member.id).filter(others).collect();
+        if !cluster.lists_fenced {
+            // 3.9 does not list those that are fenced: some of them are known by their replicas.
+            let known = placement.partitions().flat_map(|partition| partition.replicas());
+            all.extend(known.filter(others));
+        }
         let able: BTreeSet<_> = cluster
             .members
             .iter()
@@ -113,7 +122,7 @@ impl Others {
             .iter()
             .filter_map(|member| Some((member.id, member.rack.clone()?)));
         Ok(Self {
-            able,
+            all,
             counts,
             racks: racks.collect(),
         })
@@ -121,7 +130,7 @@ impl Others {
 
     /// Whether a partition with these replicas has one on every broker that could ever take one.
     fn is_everywhere(&self, beside: &[i32]) -> bool {
-        self.able.iter().all(|id| beside.contains(id))
+        self.all.iter().all(|id| beside.contains(id))
     }
 
     /// The best place for a replica beside these: on a rack that has none of them yet, then where there are fewest.
@@ -135,18 +144,19 @@ impl Others {
 }
 
 /// Chooses a place for each replica. The new one takes the place of the old in the order of preference, so that leaders are
-/// as evenly spread afterwards as before.
+/// as evenly spread afterwards as before. Those for which there is nowhere to go are told apart.
 pub(super) fn choose(
     broker: i32,
     holdings: &[Holding],
     mut others: Others,
     shrink: bool,
-) -> Result<Vec<Target>, Nowhere> {
+) -> (Vec<Target>, Option<Nowhere>) {
     let mut targets = Vec::with_capacity(holdings.len());
     let mut nowhere: Option<Nowhere> = None;
     for holding in holdings {
         let beside: Vec<_> = holding.replicas.iter().copied().filter(|id| *id != broker).collect();
-        let replicas: Vec<i32> = match others.best(&beside) {
+        let best = others.best(&beside);
+        let replicas: Vec<i32> = match best {
             Some(best) => {
                 *others.counts.entry(best).or_default() += 1;
                 holding
@@ -172,9 +182,10 @@ pub(super) fn choose(
             topic_id: holding.topic_id,
             partition: holding.partition,
             replicas,
+            coming: best,
         });
     }
-    nowhere.map_or(Ok(targets), Err)
+    (targets, nowhere)
 }
 
 #[cfg(test)]
@@ -210,7 +221,8 @@ mod tests {
         let holdings: Vec<_> = placement.of(1).map(|partition| Holding::of(&partition)).collect();
         let to = to.map(|to| to.iter().copied().collect());
         let others = Others::new(1, &cluster(members), to.as_ref(), &placement, &[]).unwrap();
-        let targets = choose(1, &holdings, others, shrink)?;
+        let (targets, nowhere) = choose(1, &holdings, others, shrink);
+        nowhere.map_or(Ok(()), Err)?;
         Ok(targets.into_iter().map(|target| target.replicas).collect())
     }
 
@@ -277,6 +289,8 @@ mod tests {
         let members = [(1, "", false), (2, "", false), (3, "", true)];
         let rows = [("t", 0, 1, &[1, 2][..], &[1, 2][..], &[][..])];
         assert!(chosen(&rows, &members, None, true).is_err());
+        // Nor while one has none that is only not asked for.
+        assert!(chosen(&rows, &PLAIN, Some(&[2]), true).is_err());
         assert_eq!(chosen(&rows, &members[..2], None, true).unwrap(), [vec![2]]);
     }
 

@@ -49,7 +49,7 @@ fn decided(args: &DrainArgs, view: &View, last: Option<&Batch>) -> (Vec<i32>, Ve
     match Moves::decide(args, view, last).unwrap() {
         Next::Do { now, .. } => (
             now.moves.iter().map(|target| target.partition).collect(),
-            now.stuck.iter().map(|(_, partition)| *partition).collect(),
+            now.stuck.iter().map(|target| target.partition).collect(),
         ),
         other => panic!("{other:?}"),
     }
@@ -66,6 +66,7 @@ fn ordered(total: usize, moves: &[(i32, &[i32])]) -> Batch {
         topic_id: uuid::Uuid::from_u128(1),
         partition: *partition,
         replicas: replicas.to_vec(),
+        coming: replicas.iter().copied().find(|id| *id > 2),
     };
     Batch {
         total,
@@ -111,6 +112,9 @@ fn a_move_that_has_ended_and_is_not_heard_of_yet_is_not_planned_for_again() {
     // One that was never sent is planned for again, and what is going is kept in mind.
     let unsent = view(&HELD[..1], Vec::new(), &[]);
     assert_eq!(decided(&batch(5), &unsent, Some(&first)), (vec![0], vec![]));
+    // One that only gives a replica up looks the same before and after: it is ordered again, which adds nothing.
+    let shrinks = ordered(1, &[(0, &[2])]);
+    assert_eq!(decided(&batch(5), &unsent, Some(&shrinks)), (vec![0], vec![]));
     let both = view(&HELD, vec![moving(0, &[3, 2, 1], &[3], &[1])], &[]);
     let Next::Do { now, .. } = Moves::decide(&batch(5), &both, Some(&first)).unwrap() else {
         panic!()
@@ -129,6 +133,9 @@ fn a_move_to_a_broker_that_died_is_called_off_and_planned_anew() {
     };
     let new = now.moves.iter().flat_map(|target| &target.replicas);
     assert_eq!(new.filter(|id| **id == 4).count(), 2, "3 is fenced, and takes nothing");
+    // Killed before it was called off, it is still known as one of ours.
+    let again = decided(&batch(2), &stuck, Some(&now));
+    assert_eq!(again.1, [0]);
 }
 
 #[test]
@@ -177,6 +184,12 @@ fn nowhere_to_go_is_refused_before_anything_is_moved_and_waited_out_later() {
     assert_eq!(code(None), "no_target");
     let waits = Moves::decide(&batch(5), &view(&full, Vec::new(), &[]), Some(&last(2))).unwrap();
     assert!(matches!(waits, Next::Wait(why) if why.contains("t/0")));
+    // What has a place goes on meanwhile.
+    let both: [Row; 2] = [("t", 0, 1, &[1, 2, 3, 4], &[1], &[]), ("t", 1, 1, &[1], &[1], &[])];
+    assert_eq!(
+        decided(&batch(5), &view(&both, Vec::new(), &[]), Some(&last(2))),
+        (vec![1], vec![])
+    );
     let shrink = DrainArgs {
         shrink: true,
         ..batch(5)

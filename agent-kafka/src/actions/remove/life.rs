@@ -57,11 +57,13 @@ pub(super) async fn of(
     brokers: Option<&Cluster>,
 ) -> Life {
     let listener = reach::controller_listener(process, facts);
-    let controller = process.controller.as_ref().zip(quorum.address(id, listener));
+    // Mostly both kinds of listeners ask for the same of those who connect: by whichever way the agent is told.
+    let (by_controller, by_broker) = (process.controller.as_ref(), process.broker.as_ref());
+    let controller = by_controller.or(by_broker).zip(quorum.address(id, listener));
     let broker = brokers
         .and_then(|brokers| brokers.member(id))
         .map(|member| &member.address);
-    let broker = process.broker.as_ref().zip(broker);
+    let broker = by_broker.or(by_controller).zip(broker);
     let mut found = if heard(id, quorum) { Life::Recent } else { Life::None };
     for (way, address) in controller.into_iter().chain(broker) {
         let mut link = Link::new(way.to(address.clone()));

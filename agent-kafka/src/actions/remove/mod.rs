@@ -9,12 +9,11 @@ mod whom;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
 use self::life::Life;
 use super::join::is_static;
@@ -31,7 +30,7 @@ use crate::storage::{read_id, write_id};
 pub struct Remove {
     sight: Arc<Sight>,
     /// What the cluster has said to the request to forget a broker.
-    said: Mutex<Option<(i32, Said)>>,
+    said: Mutex<Option<(i32, Said, Instant)>>,
 }
 
 /// The node to take out.
@@ -73,6 +72,9 @@ pub struct Removed {
     pub changed: bool,
 }
 
+/// For how long what was said may take to be heard of everywhere. Later the broker may be another one, or the same again.
+const HEARD: Duration = Duration::from_secs(10);
+
 /// What the cluster has said to the request to forget a broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
@@ -111,6 +113,8 @@ pub enum Step {
         id: i32,
         /// With which directory.
         directory_id: String,
+        /// Whether the node says that it is no broker: without its vote nobody knows where to ask it.
+        only_controller: bool,
     },
     /// Forget the broker.
     Unregister {
@@ -132,7 +136,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RemoveVoter { id, directory_id } => write!(f, "remove voter {id} with directory {directory_id}"),
+            Self::RemoveVoter { id, directory_id, .. } => write!(f, "remove voter {id} with directory {directory_id}"),
             Self::Unregister { id, .. } => write!(f, "unregister broker {id}"),
         }
     }
@@ -152,7 +156,7 @@ impl Remove {
         }
     }
 
-    fn said(&self) -> MutexGuard<'_, Option<(i32, Said)>> {
+    fn said(&self) -> MutexGuard<'_, Option<(i32, Said, Instant)>> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -161,7 +165,7 @@ impl Remove {
         let Some(link) = self.sight.changes() else {
             return Ok((0, Vec::new()));
         };
-        let end = Instant::now() + self.sight.process().timeouts.change();
+        let end = tokio::time::Instant::now() + self.sight.process().timeouts.change();
         let told = placement::ask(&mut *link.lock().await, end)
             .await
             .map_err(|error| unanswered(&error))?;
@@ -191,20 +195,23 @@ impl Converge for Remove {
     async fn observe(&self, args: &RemoveArgs, last: Option<&Step>) -> Result<View, ActionError> {
         let facts = self.sight.look_anew().await;
         let (quorum, _) = reach::member(&facts)?;
+        if let (true, Some(Err(error))) = (args.takes(Role::Broker), &facts.broker) {
+            return Err(unanswered(error));
+        }
         let brokers = facts.live_broker().map(|broker| broker.cluster.clone());
         let controllers = facts.live_controller().map(|controller| &controller.cluster);
         let id = whom::is_meant(&args.node, last, &quorum, brokers.as_ref(), controllers)?;
-        if last.is_none() {
-            // What was said to an earlier action says nothing to this one.
-            *self.said() = None;
-        }
+
         let life = life::of(id, self.sight.process(), &facts, &quorum, brokers.as_ref()).await;
         let held = if args.takes(Role::Broker) {
             self.held(id).await?
         } else {
             (0, Vec::new())
         };
-        let said = self.said().filter(|(whom, _)| *whom == id).map(|(_, said)| said);
+        let said = self
+            .said()
+            .filter(|(whom, _, when)| *whom == id && when.elapsed() < HEARD);
+        let said = said.map(|(_, said, _)| said);
         Ok(View {
             facts,
             quorum,
@@ -244,14 +251,14 @@ impl Converge for Remove {
             .takes(Role::Controller)
             .then(|| view.quorum.voter(id, None))
             .flatten();
-        let broker = registered(args, view, id)?;
+        let broker = registered(args, view, id, last)?;
         if votes.is_none() && broker.is_none() {
             return Ok(done());
         }
         if let Some(wait) = may_go(args, view, id, broker)? {
             return Ok(Next::Wait(wait));
         }
-        if broker.is_some() && votes.is_none() && view.said == Some(Said::Forgotten) {
+        if broker.is_some() && votes.is_none() && view.said.is_some() {
             return Ok(Next::Wait(format!(
                 "broker {id} is forgotten, and the brokers hear of it"
             )));
@@ -260,12 +267,19 @@ impl Converge for Remove {
         let Some(voter) = votes else {
             return Ok(unregister(vote_taken).map_or_else(done, |now| Next::Do { now, then: Vec::new() }));
         };
+        if args.roles.is_none() && view.life == Life::Recent {
+            // Whether it would vote again at its next start is not known: it is asked for, or seen to be gone.
+            return Ok(Next::Wait(format!(
+                "node {id} was heard of a moment ago, and does not answer"
+            )));
+        }
         may_lose_its_vote(view, id)?;
         let directory = voter.directory.ok_or_else(static_voters)?;
         Ok(Next::Do {
             now: Step::RemoveVoter {
                 id,
                 directory_id: write_id(directory),
+                only_controller: is_no_broker(view, last),
             },
             then: unregister(true).into_iter().collect(),
         })
@@ -275,9 +289,9 @@ impl Converge for Remove {
         let facts = self.sight.facts().await;
         let process = self.sight.process();
         let mut link = reach::for_change(process, &facts).await?;
-        let end = Instant::now() + process.timeouts.change();
+        let end = tokio::time::Instant::now() + process.timeouts.change();
         let sent = match step {
-            Step::RemoveVoter { id, directory_id } => {
+            Step::RemoveVoter { id, directory_id, .. } => {
                 let directory = read_id(directory_id);
                 let directory =
                     directory.map_err(|error| ActionError::last("checkpoint_unreadable", error.to_string()))?;
@@ -292,7 +306,7 @@ impl Converge for Remove {
             Err(error) => return Err(of_change(&error)),
         };
         if let Step::Unregister { id, .. } = step {
-            *self.said() = Some((*id, said));
+            *self.said() = Some((*id, said, Instant::now()));
         }
         Ok(())
     }
@@ -311,19 +325,31 @@ struct Registered {
     unfenced: bool,
 }
 
+/// Whether the node has said that it is no broker.
+fn is_no_broker(view: &View, last: Option<&Step>) -> bool {
+    let says_so = matches!(
+        view.life,
+        Life::Process {
+            is_broker: Some(false),
+            ..
+        }
+    );
+    let said_so = matches!(
+        last,
+        Some(Step::RemoveVoter {
+            only_controller: true,
+            ..
+        })
+    );
+    says_so || said_so
+}
+
 /// The broker's registration, where it has one and it is to go.
-fn registered(args: &RemoveArgs, view: &View, id: i32) -> Result<Option<Registered>, ActionError> {
-    if !args.takes(Role::Broker) {
+fn registered(args: &RemoveArgs, view: &View, id: i32, last: Option<&Step>) -> Result<Option<Registered>, ActionError> {
+    if !args.takes(Role::Broker) || (args.roles.is_none() && is_no_broker(view, last)) {
         return Ok(None);
     }
     let Some(brokers) = &view.brokers else {
-        let is_broker = match view.life {
-            Life::Process { is_broker, .. } => is_broker,
-            Life::None | Life::Recent | Life::Hung => None,
-        };
-        if args.roles.is_none() && is_broker == Some(false) {
-            return Ok(None);
-        }
         let message =
             "only a broker can tell whether another is registered: run this beside one, or with roles [controller]";
         return Err(ActionError::last("not_a_broker", message));

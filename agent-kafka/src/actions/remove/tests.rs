@@ -146,13 +146,16 @@ fn what_was_changed_is_told() {
     let vote = Step::RemoveVoter {
         id: 3,
         directory_id: "D".to_owned(),
+        only_controller: false,
     };
     assert_eq!(decide(ALL, &gone(true), Some(&unregister(false))), "done, changed true");
     assert_eq!(decide(ALL, &gone(true), Some(&vote)), "done, changed true");
     assert_eq!(decide(ALL, &gone(true), None), "done, changed false");
     // The brokers still list it: nothing is sent twice, and what came before is not forgotten.
-    let heard = dead().voters(&[1, 2]).said(Said::Forgotten);
-    assert!(decide(ALL, &heard, Some(&unregister(true))).starts_with("wait: broker 3 is forgotten"));
+    for said in [Said::Forgotten, Said::Unknown] {
+        let heard = dead().voters(&[1, 2]).said(said);
+        assert!(decide(ALL, &heard, Some(&unregister(true))).starts_with("wait: broker 3 is forgotten"));
+    }
 }
 
 #[test]
@@ -190,6 +193,18 @@ fn beside_a_controller_only_votes_can_be_taken() {
     assert_eq!(decide(ALL, &controller(), None), "not_a_broker");
     assert_eq!(decide(VOTE, &controller(), None), TAKE_VOTE);
     assert_eq!(decide(ALL, &controller().alive(Some(false), false), None), TAKE_VOTE);
+    // Without its vote its address is not known any more, and so nobody is asked: what it has said is in the checkpoint.
+    let only_controller = |only_controller| Step::RemoveVoter {
+        id: 3,
+        directory_id: "D".to_owned(),
+        only_controller,
+    };
+    let gone = controller().voters(&[1, 2]);
+    assert_eq!(decide(ALL, &gone, Some(&only_controller(true))), "done, changed true");
+    assert_eq!(decide(ALL, &gone, Some(&only_controller(false))), "not_a_broker");
+    // Beside a broker of 3.9, which does not list it, a controller is no broker either.
+    let live = dead().unregistered(false).alive(Some(false), false);
+    assert_eq!(decide(ALL, &live, None), TAKE_VOTE);
 }
 
 #[test]
