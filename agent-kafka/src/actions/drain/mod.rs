@@ -9,10 +9,10 @@
 //! Cancelled, or at its deadline, it calls off what it has ordered; what has been moved stays where it is. That takes an
 //! attempt that runs, so once moves are ordered it does not end an attempt for what may pass, but waits.
 
+mod ordered;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,14 +21,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+pub use self::ordered::Batch;
+use self::ordered::{Fate, View, cancel, restore};
 pub use self::targets::Target;
 use self::targets::{Holding, Others};
 use super::outcome::{of_change, unanswered};
 use super::reach;
-use crate::ask::cluster::Cluster;
 use crate::ask::directories;
-use crate::ask::placement::{self, Placement};
-use crate::ask::reassignments::{self, Moving, Order, Reply};
+use crate::ask::placement;
+use crate::ask::reassignments::{self, Order, Reply};
 use crate::client::Code;
 use crate::shards;
 use crate::sight::Sight;
@@ -73,99 +74,6 @@ pub struct Drained {
     pub changed: bool,
 }
 
-/// A batch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Batch {
-    /// How many replicas were here when the action began.
-    pub total: usize,
-    /// How many are still here.
-    pub left: usize,
-    /// What is to be moved now.
-    pub moves: Vec<Target>,
-    /// What was ordered before and has not been seen to end.
-    pub going: Vec<Target>,
-    /// What is to be called off: copies that go to a broker which is fenced.
-    pub stuck: Vec<Target>,
-}
-
-impl Batch {
-    /// All that this action has ordered, or is about to.
-    fn ordered(&self) -> impl Iterator<Item = &Target> {
-        self.moves.iter().chain(&self.going).chain(&self.stuck)
-    }
-}
-
-impl fmt::Display for Batch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { left, moves, stuck, .. } = self;
-        write!(f, "move {} of the {left} replicas on this broker", moves.len())?;
-        if let Some(first) = moves.first() {
-            let Target {
-                topic,
-                partition,
-                replicas,
-                ..
-            } = first;
-            write!(f, ", {topic}/{partition} to {replicas:?}")?;
-        }
-        if !stuck.is_empty() {
-            write!(f, "; call off {} moves to brokers that are fenced", stuck.len())?;
-        }
-        Ok(())
-    }
-}
-
-/// What was read.
-#[derive(Debug)]
-pub(super) struct View {
-    broker: i32,
-    placement: Placement,
-    moving: Vec<Moving>,
-    cluster: Cluster,
-    /// Logs that lie here though the agent sees no replica placed here; looked for where none is placed.
-    strays: Vec<String>,
-}
-
-/// What has become of a move that this action has ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// The cluster is at it.
-    Moving,
-    /// It has ended, and this broker has not heard of it yet.
-    Arriving,
-    /// It has ended, was never begun, or was changed by somebody else.
-    Over,
-}
-
-impl View {
-    fn moving(&self, topic: &str, partition: i32) -> Option<&Moving> {
-        self.moving
-            .iter()
-            .find(|moving| moving.topic == topic && moving.partition == partition)
-    }
-
-    fn fate(&self, target: &Target) -> Fate {
-        let same = |one: Vec<i32>| one.iter().collect::<BTreeSet<_>>() == target.replicas.iter().collect();
-        if let Some(moving) = self.moving(&target.topic, target.partition) {
-            return if same(moving.target()) {
-                Fate::Moving
-            } else {
-                Fate::Over
-            };
-        }
-        // What a broker tells of placement is a moment older than what the controllers tell of moves.
-        let mut held = self.placement.of(self.broker);
-        let here = held.find(|it| it.topic_id() == target.topic_id && it.index() == target.partition);
-        // Before it the replica that is to come is not there. Where none is to come the move may never have been ordered, and
-        // to order it again adds no replica.
-        let arrived = here.is_some_and(|partition| {
-            let replicas: BTreeSet<i32> = partition.replicas().collect();
-            target.coming.is_some() && target.replicas.iter().all(|id| replicas.contains(id))
-        });
-        if arrived { Fate::Arriving } else { Fate::Over }
-    }
-}
-
 /// How long one request may take: less than an action that is cancelled has to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two attempts at what may pass, while moves are under way.
@@ -199,33 +107,11 @@ impl Drain {
     }
 }
 
-/// The replicas before a move of ours: the one to come has taken the place of the one to go.
-fn restore(target: &Target, view: &View) -> Option<Order> {
-    let coming = target.coming?;
-    let before = target
-        .replicas
-        .iter()
-        .map(|id| if *id == coming { view.broker } else { *id });
-    Some(Order {
-        topic: target.topic.clone(),
-        partition: target.partition,
-        replicas: Some(before.collect()),
-    })
-}
-
 /// What the framework keeps of an attempt, as far as this reads it.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     step: Option<Batch>,
     waiting: Option<String>,
-}
-
-fn cancel(topic: &str, partition: i32) -> Order {
-    Order {
-        topic: topic.to_owned(),
-        partition,
-        replicas: None,
-    }
 }
 
 impl Moves {

@@ -2,8 +2,9 @@ use agent_sdk::action::ActionError;
 use agent_sdk::config::Address;
 
 use super::*;
-use crate::ask::cluster::Member;
+use crate::ask::cluster::{Cluster, Member};
 use crate::ask::placement::tests::{Row, placement};
+use crate::ask::reassignments::Moving;
 
 /// Broker 1 of four, of which these are fenced.
 fn view(rows: &[Row], moving: Vec<Moving>, fenced: &[i32]) -> View {
