@@ -7,9 +7,9 @@ use agent_sdk::client::{Client, Record, Schedule, wait};
 use agent_sdk::spec::NodeState;
 use serde_json::{Value, json};
 use testbed::agent::Program;
-use testbed::kafka::Cluster;
+use testbed::kafka::{Cluster, Topic, Voters};
 
-use crate::rig::{INIT, JOIN, REMOVE, UP, done, settings, until};
+use crate::rig::{ADD, DRAIN, ELECT, INIT, JOIN, REMOVE, UP, done, settings, until};
 
 /// Runs an action, and kills the agent once each time that it makes another kind of step durable. Returns the record, and
 /// the steps at which it was killed.
@@ -39,7 +39,7 @@ fn step(record: &Record) -> Option<String> {
     let payload: Value = serde_json::from_str(record.state_payload.as_ref()?.get()).unwrap();
     let mut step = &payload["step"];
     let mut name = step.as_str().map(str::to_owned);
-    // {"up": {"format": …}}, {"up": "start"}, {"add_voter": …}
+    // {"up": {"format": …}}, {"up": "start"}, {"add_voter": …}; an action of one kind of step has just its fields.
     while let Some((key, value)) = step.as_object().and_then(|object| object.iter().next()) {
         name = Some(key.clone());
         if key != "up" {
@@ -99,4 +99,54 @@ fn line_2_killed_at_each_checkpoint_everything_is_done_once() {
         .unwrap()
         .id;
     assert_eq!(done(&wait(client.ended(again, UP)).unwrap())["changed"], false);
+}
+
+#[test]
+#[ignore = "needs Java, Maven and the package registry: cargo live-test kafka"]
+fn line_2_adding_electing_and_draining_go_on_as_well() {
+    let builder = Cluster::builder(3)
+        .voters(Voters::First)
+        .config("offsets.topic.replication.factor=2");
+    let cluster = builder.start(UP).unwrap();
+    let tools = cluster.tools();
+    let program = |number| {
+        let node = cluster.node(number).unwrap();
+        Program::new(env!("CARGO_BIN_EXE_agent-kafka"), &settings(node)).unwrap()
+    };
+    let mut first = program(1);
+    let other = json!({"node": cluster.node(2).unwrap().member_address().to_string()});
+    let (record, killed) = killed_at_each_step(&mut first, ADD, &other);
+    println!("add: killed at {killed:?}, attempt {}", record.attempt);
+    assert_eq!((killed.len(), &done(&record)["voter"]), (1, &json!(true)));
+    assert_eq!(tools.quorum().unwrap().voter_ids(), [1, 2]);
+
+    tools.create_topic("orders", &[&[3, 1], &[3, 2], &[1, 2]]).unwrap();
+    tools.produce("orders", 300).unwrap();
+    let (record, killed) = killed_at_each_step(&mut program(3), DRAIN, &json!({"batch": 1}));
+    println!("drain: killed at {killed:?}, attempt {}", record.attempt);
+    assert_eq!((killed.len(), &done(&record)["replicas"]), (1, &json!(2)));
+    let replicas = tools
+        .topic("orders")
+        .unwrap()
+        .partitions
+        .into_iter()
+        .map(|it| it.replicas);
+    assert_eq!(
+        replicas.collect::<Vec<_>>(),
+        [vec![2, 1], vec![1, 2], vec![1, 2]],
+        "each moved once"
+    );
+
+    cluster.node(1).unwrap().restart().unwrap();
+    cluster.node(1).unwrap().wait_ready(UP).unwrap();
+    tools
+        .wait_topic("orders", UP, |topic| {
+            topic.partitions.iter().all(|it| it.isr.len() == 2)
+        })
+        .unwrap();
+    let (record, killed) = killed_at_each_step(&mut program(2), ELECT, &Value::Null);
+    println!("elect: killed at {killed:?}, attempt {}", record.attempt);
+    assert_eq!((killed.len(), &done(&record)["unelectable"]), (1, &json!(0)));
+    let preferred = |topic: &Topic| topic.partitions.iter().all(|it| it.leader == Some(it.replicas[0]));
+    tools.wait_topic("orders", UP, preferred).unwrap();
 }
