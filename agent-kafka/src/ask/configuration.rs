@@ -23,30 +23,19 @@ pub struct Configuration {
     pub controller_listeners: Vec<String>,
     /// Where the node can be reached, by the listeners' names: as advertised, else as it listens.
     pub listeners: Vec<(String, Address)>,
-    /// log.dirs.
-    pub log_directories: Vec<String>,
-    /// The directory of the metadata log, where it has one of its own.
-    pub metadata_directory: Option<String>,
     /// Whether a controller takes itself for a voter at its start (controller.quorum.auto.join.enable).
     pub joins_by_itself: bool,
-    /// broker.rack.
-    pub rack: Option<String>,
 }
 
 const BROKER: i8 = 4;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 6] = [
     "node.id",
     "process.roles",
     "controller.listener.names",
     "listeners",
     "advertised.listeners",
-    "log.dir",
-    "log.dirs",
-    "metadata.log.dir",
     "controller.quorum.auto.join.enable",
-    "broker.rack",
-    "listener.security.protocol.map",
 ];
 
 impl Configuration {
@@ -112,7 +101,6 @@ fn read(told: &DescribeConfigsResponse) -> Option<Configuration> {
             listeners.push((name, address));
         }
     }
-    let directories = list("log.dirs");
     Some(Configuration {
         node_id: value("node.id")
             .and_then(|id| id.parse().ok())
@@ -121,14 +109,7 @@ fn read(told: &DescribeConfigsResponse) -> Option<Configuration> {
         is_controller: is("controller"),
         controller_listeners: list("controller.listener.names"),
         listeners,
-        log_directories: if directories.is_empty() {
-            list("log.dir")
-        } else {
-            directories
-        },
-        metadata_directory: value("metadata.log.dir"),
         joins_by_itself: value("controller.quorum.auto.join.enable").is_some_and(|value| value == "true"),
-        rack: value("broker.rack"),
     })
 }
 
@@ -155,7 +136,7 @@ mod tests {
                 assert_eq!((own.node_id, own.is_broker, own.is_controller), (1, true, true));
                 let controllers: Vec<_> = own.controller_addresses().collect();
                 assert_eq!(controllers[0].0, "CONTROLLER");
-                assert_eq!((own.log_directories.len(), own.joins_by_itself), (1, false));
+                assert!(!own.joins_by_itself);
             }
         }
     }

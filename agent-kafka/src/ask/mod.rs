@@ -60,14 +60,6 @@ impl AskError {
         }
     }
 
-    /// Whether the same question may be answered a moment later, without anybody doing anything about it.
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Client(error) => error.fault.is_passing(),
-            Self::Answered { code, .. } => code.is_passing(),
-        }
-    }
-
     /// Whether nobody listens there.
     pub const fn is_refused(&self) -> bool {
         matches!(self.fault(), Some(Fault::Connect(_)))

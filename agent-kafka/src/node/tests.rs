@@ -216,10 +216,8 @@ pub(crate) fn configuration(kind: Kind) -> Configuration {
         is_controller: kind != OfBroker,
         controller_listeners: Vec::new(),
         listeners: Vec::new(),
-        log_directories: Vec::new(),
-        metadata_directory: None,
+
         joins_by_itself: false,
-        rack: None,
     }
 }
 
