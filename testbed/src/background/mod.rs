@@ -107,7 +107,20 @@ pub fn down(run: &Path) -> Result<usize, Error> {
     Ok(ended)
 }
 
-fn lock(run: &Path) -> Result<File, Error> {
+/// A run directory taken for one command.
+///
+/// It is given back by name, not by closing the file: a process that is started in another thread at this moment has a
+/// copy of the open file until it executes its own program, and would hold the directory as long.
+struct Taken(File);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        // Closing the file does it too, only perhaps a moment later.
+        drop(self.0.unlock());
+    }
+}
+
+fn lock(run: &Path) -> Result<Taken, Error> {
     let path = run.join("lock");
     let file = File::options()
         .create(true)
@@ -116,7 +129,7 @@ fn lock(run: &Path) -> Result<File, Error> {
         .open(&path)
         .map_err(failed("open", &path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Taken(file)),
         Err(TryLockError::WouldBlock) => Err(Error::Busy { run: run.to_owned() }),
         Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
     }
@@ -187,6 +200,16 @@ mod tests {
         assert!(matches!(second, Err(Error::AlreadyUp { .. })), "{second:?}");
         assert_eq!(down(run.path()).unwrap(), 1);
         assert!(!child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn a_directory_is_free_at_once_although_a_starting_process_has_a_copy_of_the_lock() {
+        let run = tempfile::tempdir().unwrap();
+        let taken = lock(run.path()).unwrap();
+        assert!(matches!(lock(run.path()), Err(Error::Busy { .. })));
+        let _copy = taken.0.try_clone().unwrap();
+        drop(taken);
+        drop(lock(run.path()).unwrap());
     }
 
     #[test]
