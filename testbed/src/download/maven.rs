@@ -4,56 +4,57 @@
 //! output is read line by line for the progress line, and kept for the error.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::error::failed;
+use super::run::{SHOWN, last, run};
 use super::{Bundle, Error};
 use crate::progress::Progress;
 
 const GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
-/// Lines of Maven's output that an error shows at most.
-const SHOWN: usize = 12;
+/// Jars that a Maven project names.
+#[derive(Clone, Copy, Debug)]
+pub struct Maven {
+    /// Coordinates of the jar that people would look for.
+    pub coordinates: &'static str,
+    /// Which jars: a Maven project.
+    pub pom: &'static str,
+    /// Properties that the pom leaves open, as `name=value`.
+    pub properties: &'static [&'static str],
+}
 
-/// Fills `incoming/jars`.
-pub(super) fn run(maven: &Path, bundle: &Bundle, cache: &Path, incoming: &Path) -> Result<(), Error> {
-    let pom = incoming.join("pom.xml");
-    fs::write(&pom, bundle.pom).map_err(failed("could not write", &pom))?;
-    let progress = Progress::start(&format!("fetching {} by Maven into {}", bundle.title, cache.display()));
-    let mut command = Command::new(maven);
-    command.arg("-B").arg("-f").arg(&pom);
-    command.args(bundle.properties.iter().map(|property| format!("-D{property}")));
-    command
-        .arg(format!("-DoutputDirectory={}", incoming.join("jars").display()))
-        .arg(GOAL);
-    // One pipe for both: what the launcher itself complains about (a bad JAVA_HOME) belongs to the error too.
-    let (output, writer) = std::io::pipe().map_err(failed("could not make a pipe for", maven))?;
-    let copy = writer.try_clone().map_err(failed("could not make a pipe for", maven))?;
-    let child = command.stdin(Stdio::null()).stdout(writer).stderr(copy).spawn();
-    // It holds our ends of the pipe, which would never come to its end.
-    drop(command);
-    let mut child = child.map_err(failed("could not run", maven))?;
-    let mut lines = Vec::new();
-    for line in BufReader::new(output).lines().map_while(Result::ok) {
-        let line = plain(&line);
-        if let Some(file) = downloaded(&line) {
-            progress.at(file);
+impl Maven {
+    /// Fills a directory in `incoming`, and says which.
+    pub(super) fn run(self, maven: &Path, bundle: &Bundle, cache: &Path, incoming: &Path) -> Result<PathBuf, Error> {
+        let pom = incoming.join("pom.xml");
+        fs::write(&pom, self.pom).map_err(failed("could not write", &pom))?;
+        let jars = incoming.join("jars");
+        let progress = Progress::start(&format!("fetching {} by Maven into {}", bundle.title, cache.display()));
+        let mut command = Command::new(maven);
+        command.arg("-B").arg("-f").arg(&pom);
+        command.args(self.properties.iter().map(|property| format!("-D{property}")));
+        command.arg(format!("-DoutputDirectory={}", jars.display())).arg(GOAL);
+        let mut lines = Vec::new();
+        let status = run(command, |line| {
+            let line = plain(&line);
+            if let Some(file) = downloaded(&line) {
+                progress.at(file);
+            }
+            lines.push(line);
+        })?;
+        if status.success() {
+            return Ok(jars);
         }
-        lines.push(line);
+        Err(Error::Maven {
+            title: bundle.title,
+            coordinates: self.coordinates,
+            count: bundle.pins.lines().count(),
+            cache: cache.to_owned(),
+            said: complaint(&lines),
+        })
     }
-    let status = child.wait().map_err(failed("could not wait for", maven))?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(Error::Maven {
-        title: bundle.title,
-        coordinates: bundle.coordinates,
-        count: bundle.pins.lines().count(),
-        cache: cache.to_owned(),
-        said: complaint(&lines),
-    })
 }
 
 /// `[INFO] Downloading from central: https://…/zookeeper-3.9.5.jar` → the file.
@@ -82,7 +83,7 @@ fn complaint(lines: &[String]) -> String {
         .take(SHOWN)
         .collect();
     if errors.is_empty() {
-        return lines[lines.len().saturating_sub(SHOWN)..].join("\n");
+        return last(lines);
     }
     errors.join("\n")
 }

@@ -1,8 +1,8 @@
-//! Servers come from a Maven repository, once, and are checked before every use.
+//! Servers come from package registries, once, and are checked before every use.
 //!
-//! - A [`Bundle`] is a pom (which jars), and pins (the SHA-256 of every one). Nothing that is not pinned is used.
-//! - They are kept in a cache outside the source tree. A directory there is complete or absent: Maven fills one with a
-//!   temporary name, it is compared with the pins, then renamed.
+//! - A [`Bundle`] says where from ([`Source`]), and pins (the SHA-256 of every file). Nothing that is not pinned is used.
+//! - They are kept in a cache outside the source tree. A directory there is complete or absent: Maven or pip fills one
+//!   with a temporary name, it is compared with the pins, then renamed.
 //! - Processes that want the same bundle at once wait for the first one behind a file lock, instead of fetching again.
 //! - What lies in the cache is compared with the pins again, once per process. A difference is an error and not
 //!   mended silently: somebody should know.
@@ -11,6 +11,8 @@ mod cache;
 mod error;
 mod maven;
 mod pins;
+mod run;
+mod wheel;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,31 +21,48 @@ use std::sync::{Mutex, PoisonError};
 
 pub use cache::cache_directory;
 pub use error::Error;
+pub use maven::Maven;
 pub use pins::Mismatch;
+pub use wheel::{Wheel, WheelFile};
 
 use error::failed;
 
 use crate::program::{Missing, Program};
 
-/// Jars that belong together.
+/// Files that belong together.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundle {
     /// The directory's name in the cache, unique for store and version.
     pub name: &'static str,
     /// For people: `ZooKeeper 3.9.5`.
     pub title: &'static str,
-    /// Maven coordinates of the jar that people would look for.
-    pub coordinates: &'static str,
-    /// Which jars: a Maven project.
-    pub pom: &'static str,
-    /// Properties that the pom leaves open, as `name=value`.
-    pub properties: &'static [&'static str],
+    /// Where they come from.
+    pub source: Source,
     /// `SHA-256  file` per line, as `sha256sum` writes it.
     pub pins: &'static str,
 }
 
+/// Where the files of a [`Bundle`] come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// Jars from a Maven repository.
+    Maven(Maven),
+    /// Files from a wheel in the Python Package Index.
+    Wheel(Wheel),
+}
+
+impl Source {
+    /// Who gets them.
+    fn program(self) -> Program {
+        match self {
+            Self::Maven(_) => Program::Maven,
+            Self::Wheel(_) => Program::Python,
+        }
+    }
+}
+
 impl Bundle {
-    /// The directory with exactly the pinned jars, fetched now if need be.
+    /// The directory with exactly the pinned files, fetched now if need be.
     ///
     /// # Guarantees
     /// Every file in it matches its pin, and no other file is there. Safe to call from many processes and threads at
@@ -52,7 +71,7 @@ impl Bundle {
     /// # Errors
     /// See [`Error`].
     pub fn fetch(&self) -> Result<PathBuf, Error> {
-        self.fetch_into(&cache_directory()?, || Program::Maven.find())
+        self.fetch_into(&cache_directory()?, Program::find)
     }
 
     /// [`Bundle::fetch`], once per process and name.
@@ -60,18 +79,18 @@ impl Bundle {
         static CHECKED: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
         // Held while fetching: a second thread waits here and says nothing, where the file lock would tell of it.
         let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(jars) = checked.get(self.name) {
-            return Ok(jars.clone());
+        if let Some(directory) = checked.get(self.name) {
+            return Ok(directory.clone());
         }
-        let jars = self.fetch()?;
-        checked.insert(self.name, jars.clone());
-        Ok(jars)
+        let directory = self.fetch()?;
+        checked.insert(self.name, directory.clone());
+        Ok(directory)
     }
 
     fn fetch_into(
         &self,
         cache: &Path,
-        find_maven: impl FnOnce() -> Result<PathBuf, Missing>,
+        find: impl FnOnce(Program) -> Result<PathBuf, Missing>,
     ) -> Result<PathBuf, Error> {
         let directory = cache.join(self.name);
         let _lock = cache::lock(cache, self.name, self.title)?;
@@ -83,19 +102,21 @@ impl Bundle {
             })?;
             return Ok(directory);
         }
-        let maven = find_maven().map_err(|source| Error::NoMaven {
+        let program = find(self.source.program()).map_err(|source| Error::NoProgram {
             title: self.title,
             cache: cache.to_owned(),
             source,
         })?;
         let incoming = cache::incoming(cache, self.name)?;
-        maven::run(&maven, self, cache, incoming.path())?;
-        let jars = incoming.path().join("jars");
-        pins::verify(&jars, self.pins).map_err(|source| Error::Fetched {
+        let files = match self.source {
+            Source::Maven(maven) => maven.run(&program, self, cache, incoming.path())?,
+            Source::Wheel(wheel) => wheel.run(&program, self, cache, incoming.path())?,
+        };
+        pins::verify(&files, self.pins).map_err(|source| Error::Fetched {
             title: self.title,
             source,
         })?;
-        fs::rename(&jars, &directory).map_err(failed("could not put in place", &directory))?;
+        fs::rename(&files, &directory).map_err(failed("could not put in place", &directory))?;
         Ok(directory)
     }
 }
@@ -108,9 +129,11 @@ mod tests {
     const PINNED: Bundle = Bundle {
         name: "store-1",
         title: "Store 1",
-        coordinates: "org.example:store:1",
-        pom: "<project/>",
-        properties: &["store.version=1"],
+        source: Source::Maven(Maven {
+            coordinates: "org.example:store:1",
+            pom: "<project/>",
+            properties: &["store.version=1"],
+        }),
         pins: "",
     };
 
@@ -144,8 +167,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let (bundle, cache) = (pinned(), place.path().join("cache"));
         let good = maven(place.path(), "echo jar > $jars/store.jar");
-        let first = bundle.fetch_into(&cache, || Ok(good)).unwrap();
-        let second = bundle.fetch_into(&cache, || Err(Missing(Program::Maven))).unwrap();
+        let first = bundle.fetch_into(&cache, |_| Ok(good)).unwrap();
+        let second = bundle.fetch_into(&cache, |program| Err(Missing(program))).unwrap();
         assert_eq!(first, second);
         assert_eq!(fs::read(first.join("store.jar")).unwrap(), b"jar\n");
     }
@@ -161,7 +184,7 @@ mod tests {
         let good = maven(place.path(), &script);
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| bundle.fetch_into(&cache, || Ok(good.clone())).unwrap());
+                scope.spawn(|| bundle.fetch_into(&cache, |_| Ok(good.clone())).unwrap());
             }
         });
         assert_eq!(fs::read_to_string(place.path().join("calls")).unwrap(), "x\n");
@@ -175,7 +198,7 @@ mod tests {
             "echo '[INFO] on'; echo '[ERROR] Unknown host repo'; exit 1",
         );
         let error = pinned()
-            .fetch_into(&place.path().join("cache"), || Ok(failing))
+            .fetch_into(&place.path().join("cache"), |_| Ok(failing))
             .unwrap_err()
             .to_string();
         for part in [
@@ -195,7 +218,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let cache = place.path().join("cache");
         let wrong = maven(place.path(), "echo other > $jars/store.jar");
-        let error = pinned().fetch_into(&cache, || Ok(wrong)).unwrap_err();
+        let error = pinned().fetch_into(&cache, |_| Ok(wrong)).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -207,7 +230,7 @@ mod tests {
             "{error:?}"
         );
         let more = maven(place.path(), "echo jar > $jars/store.jar; echo x > $jars/more.jar");
-        let error = pinned().fetch_into(&cache, || Ok(more)).unwrap_err();
+        let error = pinned().fetch_into(&cache, |_| Ok(more)).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -228,7 +251,7 @@ mod tests {
         fs::create_dir_all(cache.join("store-1")).unwrap();
         fs::write(cache.join("store-1/store.jar"), "ja").unwrap();
         let error = pinned()
-            .fetch_into(&cache, || Err(Missing(Program::Maven)))
+            .fetch_into(&cache, |program| Err(Missing(program)))
             .unwrap_err();
         assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
         assert_eq!(fs::read(cache.join("store-1/store.jar")).unwrap(), b"ja");
@@ -240,7 +263,7 @@ mod tests {
         let cache = place.path().join("cache");
         fs::create_dir_all(cache.join(".store-1-killed/jars")).unwrap();
         let good = maven(place.path(), "echo jar > $jars/store.jar");
-        pinned().fetch_into(&cache, || Ok(good)).unwrap();
+        pinned().fetch_into(&cache, |_| Ok(good)).unwrap();
         assert!(!cache.join(".store-1-killed").exists());
     }
 }

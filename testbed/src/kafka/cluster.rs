@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::error::failed;
 use super::node::{Common, Node};
 use super::security::{self, Files};
-use super::{Builder, Error, Release, Tools, Voters, builder, scripts};
+use super::{Builder, Error, Release, Tools, Voters, builder};
 use crate::ports::Block;
-use crate::supervision::{Watchdog, record};
+use crate::supervision::{Watchdog, record, script};
 
 /// Lines of each log that a failing test shows.
 const SHOWN: usize = 40;
@@ -92,7 +92,7 @@ impl Cluster {
     /// What [`Node::format_command`] adds to a command for a node's configuration: options for `sh`.
     pub(crate) fn format_options(&self) -> Vec<String> {
         let options = self.common.secured.then(security::format_arguments);
-        options.into_iter().flatten().map(scripts::quote).collect()
+        options.into_iter().flatten().map(script::quote).collect()
     }
 
     pub(super) fn rules_file(&self) -> PathBuf {

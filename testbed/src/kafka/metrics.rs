@@ -3,15 +3,17 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::scripts::quote;
-use crate::download::{Bundle, Error};
+use crate::download::{Bundle, Error, Maven, Source};
+use crate::supervision::script::quote;
 
 const BUNDLE: Bundle = Bundle {
     name: "jmx-exporter-1.0.1",
     title: "the exporter of Java's metrics, 1.0.1",
-    coordinates: "io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1",
-    pom: include_str!("exporter.xml"),
-    properties: &[],
+    source: Source::Maven(Maven {
+        coordinates: "io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1",
+        pom: include_str!("exporter.xml"),
+        properties: &[],
+    }),
     pins: include_str!("exporter.sha256"),
 };
 
@@ -37,7 +39,7 @@ mod tests {
     fn the_jar_that_is_named_is_the_one_that_is_pinned() {
         let (_, pinned) = BUNDLE.pins.trim_end().split_once("  ").unwrap();
         assert_eq!(pinned, "jmx_prometheus_javaagent-1.0.1.jar");
-        assert!(BUNDLE.pom.contains("<version>1.0.1</version>"));
+        assert!(include_str!("exporter.xml").contains("<version>1.0.1</version>"));
     }
 
     #[test]

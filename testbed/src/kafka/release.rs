@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::download::{self, Bundle};
+use crate::download::{self, Bundle, Maven, Source};
 
 /// A release that can be run here.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -37,17 +37,21 @@ impl Release {
             Self::V3_9_2 => Bundle {
                 name: "kafka-3.9.2",
                 title: "Kafka 3.9.2",
-                coordinates: "org.apache.kafka:kafka_2.13:3.9.2",
-                pom,
-                properties: &["kafka.version=3.9.2"],
+                source: Source::Maven(Maven {
+                    coordinates: "org.apache.kafka:kafka_2.13:3.9.2",
+                    pom,
+                    properties: &["kafka.version=3.9.2"],
+                }),
                 pins: include_str!("3.9.2.sha256"),
             },
             Self::V4_3_0 => Bundle {
                 name: "kafka-4.3.0",
                 title: "Kafka 4.3.0",
-                coordinates: "org.apache.kafka:kafka_2.13:4.3.0",
-                pom,
-                properties: &["kafka.version=4.3.0"],
+                source: Source::Maven(Maven {
+                    coordinates: "org.apache.kafka:kafka_2.13:4.3.0",
+                    pom,
+                    properties: &["kafka.version=4.3.0"],
+                }),
                 pins: include_str!("4.3.0.sha256"),
             },
         }

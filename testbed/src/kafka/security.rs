@@ -6,15 +6,14 @@
 //! authorizer lets nobody do what no rule speaks of.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::DnType;
 
 use super::Error;
 use super::error::failed;
+use crate::authority::{self, Authority};
 
 /// Whom an agent logs in as.
 pub(super) const USER: &str = "agent";
@@ -51,21 +50,10 @@ impl Files<'_> {
 
     /// Makes all of them. The authority's key is not kept: nobody else is to be signed.
     pub(super) fn write(self) -> Result<(), Error> {
-        let mut params = CertificateParams::new(Vec::new())?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "authority of a testbed");
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-        let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(["127.0.0.1", "localhost"].map(str::to_owned))?;
-        // Another name than the authority's, or some clients take the certificate for one that signed itself.
-        params.distinguished_name.push(DnType::CommonName, "kafka");
-        let certificate = params.signed_by(&key, &authority)?;
+        let authority = Authority::new()?;
         let path = self.authority();
         fs::write(&path, authority.pem()).map_err(failed("write", &path))?;
-        private(&self.server(), &(key.serialize_pem() + &certificate.pem()))?;
+        private(&self.server(), &authority.sign(&[(DnType::CommonName, "kafka")])?)?;
         private(&self.credentials(), &format!("{USER}:{PASSWORD}\n"))
     }
 
@@ -105,10 +93,7 @@ pub(super) fn format_arguments() -> impl Iterator<Item = OsString> {
 
 /// Writes a new file that only its owner may read.
 fn private(path: &Path, text: &str) -> Result<(), Error> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(failed("write", path))
+    authority::private(path, text).map_err(failed("write", path))
 }
 
 #[cfg(test)]

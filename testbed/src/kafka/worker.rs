@@ -18,8 +18,8 @@ use serde::Deserialize;
 use super::Error;
 use super::error::failed;
 use super::node::Common;
-use super::scripts;
 use crate::poll;
+use crate::supervision::script;
 
 /// After SIGTERM. A producer waits for its last records, which takes long only where nobody can take them.
 const GRACE: Duration = Duration::from_secs(30);
@@ -61,7 +61,7 @@ impl Worker {
         let log = directory.join("log");
         let errors = File::create(&log).map_err(failed("create", &log))?;
         let mut child = Command::new("sh")
-            .args(["-c", &scripts::recorded(), "testbed-worker"])
+            .args(["-c", &script::recorded(), "testbed-worker"])
             .arg(tool)
             .args(arguments)
             .current_dir(directory)

@@ -18,6 +18,8 @@
 
 mod gate;
 pub mod record;
+pub mod recorded;
+pub(crate) mod script;
 mod watchdog;
 
 use std::io;

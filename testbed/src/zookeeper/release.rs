@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::download::{self, Bundle};
+use crate::download::{self, Bundle, Maven, Source};
 
 /// A release that can be run here.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -38,17 +38,21 @@ impl Release {
             Self::V3_8_6 => Bundle {
                 name: "zookeeper-3.8.6",
                 title: "ZooKeeper 3.8.6",
-                coordinates: "org.apache.zookeeper:zookeeper:3.8.6",
-                pom,
-                properties: &["zookeeper.version=3.8.6"],
+                source: Source::Maven(Maven {
+                    coordinates: "org.apache.zookeeper:zookeeper:3.8.6",
+                    pom,
+                    properties: &["zookeeper.version=3.8.6"],
+                }),
                 pins: include_str!("3.8.6.sha256"),
             },
             Self::V3_9_5 => Bundle {
                 name: "zookeeper-3.9.5",
                 title: "ZooKeeper 3.9.5",
-                coordinates: "org.apache.zookeeper:zookeeper:3.9.5",
-                pom,
-                properties: &["zookeeper.version=3.9.5"],
+                source: Source::Maven(Maven {
+                    coordinates: "org.apache.zookeeper:zookeeper:3.9.5",
+                    pom,
+                    properties: &["zookeeper.version=3.9.5"],
+                }),
                 pins: include_str!("3.9.5.sha256"),
             },
         }
