@@ -26,6 +26,7 @@ pub mod demo;
 pub mod download;
 pub mod identity;
 pub mod kafka;
+pub mod mongodb;
 pub mod poll;
 pub mod ports;
 pub mod program;
