@@ -1,0 +1,18 @@
+//! What can be done to a set. Every action observes, decides by a pure function, makes its decision durable, applies it, and
+//! is done when a reading says so.
+
+mod add;
+mod configure;
+mod init;
+mod majority;
+mod outcome;
+mod reach;
+mod remove;
+mod step_down;
+mod wishes;
+
+pub use add::{Add, AddArgs, Added};
+pub use configure::{Configure, ConfigureArgs, Configured};
+pub use init::{Init, InitArgs, InitMember, Initialised, Settings};
+pub use remove::{Remove, RemoveArgs, Removed};
+pub use step_down::{StepDown, StepDownArgs, SteppedDown};

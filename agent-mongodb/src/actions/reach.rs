@@ -1,0 +1,128 @@
+//! The way from a member to the set's primary, and what it says of the set.
+
+use std::sync::Arc;
+
+use agent_sdk::action::{ActionError, Fault as ActionFault};
+use agent_sdk::config::Address;
+use mongodb::bson::Document;
+
+use super::outcome::{of_change, unanswered};
+use crate::ask::set::{self, Current, millis};
+use crate::ask::{Kind, MemberState, SetConfig, SetStatus, hello, status};
+use crate::client::Link;
+use crate::node::Facts;
+use crate::sight::Sight;
+
+/// The set, as its primary tells.
+pub(super) struct Primary {
+    /// The way to it.
+    pub link: Arc<Link>,
+    /// Its name.
+    pub host: String,
+    /// The form of the protocol that it talks.
+    pub wire_version: i64,
+    /// The configuration.
+    pub current: Current,
+    /// The members.
+    pub status: SetStatus,
+}
+
+/// The mongod beside the agent is a member of the set that the agent is told.
+pub(super) fn member(facts: &Facts) -> Result<&hello::Member, ActionError> {
+    if let Some(reason) = facts.disagreement() {
+        return Err(ActionError::last("other_set", reason));
+    }
+    let hello = facts.hello.as_ref().map_err(unanswered)?;
+    match &hello.kind {
+        Kind::Member(member) => Ok(member),
+        Kind::Outside => Err(ActionError::last(
+            "not_in_cluster",
+            "the mongod beside the agent is in no set: run this beside a member",
+        )),
+        Kind::Standalone | Kind::Router => Err(no_member(&hello.kind)),
+    }
+}
+
+/// What listens can be no member.
+pub(super) fn no_member(kind: &Kind) -> ActionError {
+    let what = match kind {
+        Kind::Router => "a router of a sharded cluster (mongos)",
+        _ => "a mongod that was started without --replSet",
+    };
+    ActionError::last("not_a_member", format!("it is {what}: it can be in no set as it is"))
+}
+
+/// A name in a set, as an address.
+pub(super) fn address(host: &str) -> Result<Address, ActionError> {
+    host.trim().parse().map_err(|error| {
+        let fault = ActionFault::node_unresolved("a node is named by its member address, as its agent shows it");
+        ActionError::Final(fault.caused_by(anyhow::Error::new(error)))
+    })
+}
+
+/// The way to a member by its name: to the one beside the agent as it is configured.
+pub(super) fn link(sight: &Sight, facts: &Facts, host: &str) -> Result<Arc<Link>, ActionError> {
+    if facts.name() == Some(host) {
+        return Ok(sight.primary(&sight.server().address));
+    }
+    Ok(sight.primary(&address(host)?))
+}
+
+/// Finds the primary, from the member beside the agent.
+///
+/// **Errors**: `no_primary`, to be retried, while there is none.
+pub(super) async fn primary(sight: &Sight) -> Result<Primary, ActionError> {
+    let facts = sight.look_anew().await;
+    let none = |why: String| ActionError::retry("no_primary", why);
+    let Some(host) = member(&facts)?.primary.clone() else {
+        return Err(none("the set has no primary, as far as this member knows".to_owned()));
+    };
+    let link = link(sight, &facts, &host)?;
+    let within = sight.server().timeouts.answer();
+    let hello = hello::ask(&link).await.map_err(|fault| unanswered(&fault))?;
+    if !hello.member().is_some_and(|member| member.is_primary) {
+        return Err(none(format!("{host} is the primary no more")));
+    }
+    let current = set::ask_primary(&link, within)
+        .await
+        .map_err(|fault| unanswered(&fault))?;
+    let status = status::ask(&link, millis(within))
+        .await
+        .map_err(|fault| unanswered(&fault))?;
+    if status.state != MemberState::Primary {
+        return Err(none(format!("{host} is {} now", status.state.name())));
+    }
+    Ok(Primary {
+        link,
+        host,
+        wire_version: hello.wire_version,
+        current,
+        status,
+    })
+}
+
+/// Changes the set's configuration on its primary, where that is still of the version that was decided on. Else nothing is
+/// done: it is decided anew.
+pub(super) async fn change(
+    sight: &Sight,
+    version: i64,
+    next: impl FnOnce(&SetConfig, i64) -> Document,
+) -> Result<(), ActionError> {
+    let primary = primary(sight).await?;
+    let config = &primary.current.config;
+    if config.version != version {
+        return Ok(());
+    }
+    let next = next(config, primary.wire_version);
+    let within = sight.server().timeouts.change();
+    match set::replace(&primary.link, next, false, within).await {
+        Ok(()) => Ok(()),
+        Err(fault) => of_change(&fault),
+    }
+}
+
+/// Whether all votes of the configuration count by now.
+pub(super) fn counts(config: &SetConfig, status: &SetStatus) -> bool {
+    let voters = i64::try_from(config.voters()).unwrap_or(i64::MAX);
+    status.voting.is_none_or(|voting| voting == voters)
+}

@@ -1,0 +1,252 @@
+//! `cluster.remove`: run on a member, takes a member out of the set.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::majority::Votes;
+use super::outcome::{UNCOMMITTED, of_change, unanswered};
+use super::{reach, step_down};
+use crate::ask::set::{self, Current, Member};
+use crate::ask::{MemberState, SetConfig, SetStatus};
+use crate::sight::Sight;
+
+/// Takes a member out of the set.
+pub struct Remove(Arc<Sight>);
+
+/// Which one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveArgs {
+    /// Member address of the node, host:port, as its agent shows it. It need not run.
+    pub node: String,
+    /// Whether to remove it also where no majority of votes would be left, or none is there already. The set takes it from
+    /// this member alone then: writes that only others have are lost. Only when those others never come back.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Removed {
+    /// Name of the set.
+    pub cluster_id: String,
+    /// Name of the node.
+    pub node: String,
+    /// Names of the members that are left.
+    pub members: Vec<String>,
+    /// Whether this action has changed anything.
+    pub changed: bool,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct View {
+    /// Name of the primary; none where there is none, and the set is as the member beside the agent sees it.
+    primary: Option<String>,
+    current: Current,
+    status: SetStatus,
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Has the primary hand over, since it cannot be removed as such.
+    StepDown {
+        /// Its name.
+        host: String,
+        /// In which term it is the primary.
+        term: Option<i64>,
+    },
+    /// Takes the member out.
+    Remove {
+        /// Its number.
+        id: i64,
+        /// Its name.
+        host: String,
+        /// Of the configuration that this was decided on.
+        version: i64,
+        /// Without a majority.
+        forced: bool,
+    },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StepDown { host, .. } => write!(f, "have {host} step down as the primary"),
+            Self::Remove {
+                id, host, forced: true, ..
+            } => write!(f, "take {host}, member {id}, out of the set, without a majority"),
+            Self::Remove { id, host, .. } => write!(f, "take {host}, member {id}, out of the set"),
+        }
+    }
+}
+
+impl Remove {
+    pub(crate) const fn new(sight: Arc<Sight>) -> Self {
+        Self(sight)
+    }
+
+    /// The set as the member beside the agent sees it, where there is no primary.
+    async fn alone(&self) -> Result<View, ActionError> {
+        let facts = self.0.look_anew().await;
+        reach::member(&facts)?;
+        let status = match &facts.set {
+            Some(Ok(status)) => status.clone(),
+            Some(Err(fault)) => return Err(unanswered(fault)),
+            None => {
+                return Err(ActionError::retry(
+                    "unreachable",
+                    "the member was not asked for its state",
+                ));
+            }
+        };
+        let within = self.0.server().timeouts.answer();
+        let config = set::ask(self.0.known(), within)
+            .await
+            .map_err(|fault| unanswered(&fault))?;
+        Ok(View {
+            primary: None,
+            current: Current {
+                config,
+                committed: None,
+            },
+            status,
+        })
+    }
+
+    /// Takes the member out by what this member alone says.
+    async fn force(&self, id: i64, version: i64) -> Result<(), ActionError> {
+        let View { current, .. } = self.alone().await?;
+        if current.config.version != version {
+            return Ok(());
+        }
+        let link = self.0.primary(&self.0.server().address);
+        let next = current.config.without(id);
+        match set::replace(&link, next, true, self.0.server().timeouts.change()).await {
+            Ok(()) => Ok(()),
+            Err(fault) => of_change(&fault),
+        }
+    }
+}
+
+impl Kind for Remove {
+    const KIND: &'static str = "agent.replicante.io/cluster.remove";
+    const SUMMARY: &'static str =
+        "Takes a member, dead or alive, out of the set; the primary hands over first. Its data stay where they are.";
+    const DEADLINE: Duration = Duration::from_secs(300);
+    type Args = RemoveArgs;
+    type Output = Removed;
+}
+
+impl Converge for Remove {
+    type View = View;
+    type Step = Step;
+
+    async fn observe(&self, args: &RemoveArgs, _: Option<&Step>) -> Result<View, ActionError> {
+        reach::address(&args.node)?;
+        match reach::primary(&self.0).await {
+            Ok(primary) => Ok(View {
+                primary: Some(primary.host),
+                current: primary.current,
+                status: primary.status,
+            }),
+            Err(ActionError::Retry(fault)) if fault.code() == "no_primary" && args.force => self.alone().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    fn decide(args: &RemoveArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Removed>, ActionError> {
+        let View { current, status, .. } = view;
+        let config = &current.config;
+        let Some(member) = config.member(&args.node) else {
+            if current.committed == Some(false) {
+                return Ok(Next::Wait(UNCOMMITTED.to_owned()));
+            }
+            return Ok(Next::Done(Removed {
+                cluster_id: config.set.clone(),
+                node: args.node.trim().to_owned(),
+                members: config.members.iter().map(|member| member.host.clone()).collect(),
+                changed: matches!(last, Some(Step::Remove { .. })),
+            }));
+        };
+        if config.members.len() == 1 {
+            let message = "the last member of a set cannot be taken out of it: stop it, and remove its data";
+            return Err(ActionError::last("last_member", message));
+        }
+        let votes = Votes::without(member.id, config, status);
+        if !votes.is_majority() && !args.force {
+            let message = format!(
+                "{}; with force the member is taken out all the same, and writes that only others have are lost",
+                votes.lack()
+            );
+            return Err(ActionError::last("no_majority", message));
+        }
+        if view.primary.is_none() && status.own().is_some_and(|own| own.host == member.host) {
+            let message = "without a primary a member cannot take itself out: run this beside one that stays";
+            return Err(ActionError::last("itself", message));
+        }
+        let remove = Step::Remove {
+            id: member.id,
+            host: member.host.clone(),
+            version: config.version,
+            forced: view.primary.is_none() || !votes.is_majority(),
+        };
+        if view.primary.as_ref() == Some(&member.host) {
+            if !has_successor(config, status, member) {
+                let message = format!(
+                    "{} is the primary, and no other member could take over now: none is a secondary that may be elected",
+                    member.host
+                );
+                return Err(ActionError::retry("no_successor", message));
+            }
+            return Ok(Next::Do {
+                now: Step::StepDown {
+                    host: member.host.clone(),
+                    term: status.term,
+                },
+                then: vec![remove],
+            });
+        }
+        Ok(Next::Do {
+            now: remove,
+            then: Vec::new(),
+        })
+    }
+
+    async fn apply(&self, _: &RemoveArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
+        match step {
+            Step::StepDown { host, .. } => {
+                let facts = self.0.facts().await;
+                let link = reach::link(&self.0, &facts, host)?;
+                step_down::hand_over(&link, &step_down::Manner::default(), self.0.server().timeouts.change()).await
+            }
+            Step::Remove {
+                id,
+                version,
+                forced: true,
+                ..
+            } => self.force(*id, *version).await,
+            Step::Remove { id, version, .. } => reach::change(&self.0, *version, |config, _| config.without(*id)).await,
+        }
+    }
+}
+
+/// Whether another member could be the primary now.
+fn has_successor(config: &SetConfig, status: &SetStatus, leaving: &Member) -> bool {
+    config.members.iter().any(|member| {
+        let seen = status.member(&member.host);
+        member.id != leaving.id
+            && member.role.priority > 0.0
+            && seen.is_some_and(|seen| seen.is_up && seen.state == MemberState::Secondary)
+    })
+}
+
+#[cfg(test)]
+mod tests;

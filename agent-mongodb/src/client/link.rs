@@ -1,0 +1,137 @@
+//! The way to one server.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use agent_sdk::config::Address;
+use mongodb::Client;
+use mongodb::bson::Document;
+use tokio::time::{Instant, timeout_at};
+
+use super::Fault;
+use super::options::{self, LastFailure};
+use crate::config::Way;
+
+/// For how long one that was not let in does not knock again: each try costs the server a line in its log.
+const UNTIL_NEXT_TRY: Duration = Duration::from_secs(1);
+
+/// The part of the time for an answer after which a server that takes no connection is none: what is left is for the rest of
+/// the look.
+const TO_CONNECT: f64 = 0.7;
+
+/// One server, and who asks it.
+#[derive(Debug)]
+pub struct Link {
+    address: Address,
+    way: Way,
+    within: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    client: Option<(Client, LastFailure)>,
+    refused: Option<(Instant, Fault)>,
+}
+
+impl Link {
+    /// To this server, asked in this way. No connection is made yet. `within`: for an answer.
+    pub fn new(address: Address, way: Way, within: Duration) -> Self {
+        Self {
+            address,
+            way,
+            within,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Where it leads.
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Sends a command to the database `admin`, and brings the answer.
+    ///
+    /// **Errors**: see [`Fault`]. One that [is undecided](Fault::is_undecided) may have been done.
+    pub async fn ask(&self, command: Document) -> Result<Document, Fault> {
+        self.ask_within(command, self.within).await
+    }
+
+    /// The same, with another time for the answer.
+    pub async fn ask_within(&self, command: Document, within: Duration) -> Result<Document, Fault> {
+        self.ask_until(command, Instant::now() + within, within).await
+    }
+
+    /// The same for a question, which can be asked twice: a server that was started anew has ended the connection that is
+    /// kept, and says so only to who asks.
+    pub async fn ask_again(&self, command: Document) -> Result<Document, Fault> {
+        let end = Instant::now() + self.within;
+        match self.ask_until(command.clone(), end, self.within).await {
+            Err(Fault::Cut { .. }) => self.ask_until(command, end, self.within).await,
+            answer => answer,
+        }
+    }
+
+    async fn ask_until(&self, command: Document, end: Instant, within: Duration) -> Result<Document, Fault> {
+        let (client, last) = self.client()?;
+        let database = client.database("admin");
+        let answer = timeout_at(end, async { database.run_command(command).await }).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                let failure = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                Err(self.failed(Fault::of(&error, failure.as_ref(), &self.address.to_string())))
+            }
+            Err(_) => Err(Fault::Silent {
+                address: self.address.to_string(),
+                within,
+            }),
+        }
+    }
+
+    /// The driver's client, made when it is first needed. Where it was not let in it is given up, so that the next one reads
+    /// the password anew.
+    fn client(&self) -> Result<(Client, LastFailure), Fault> {
+        let mut state = self.state();
+        if let Some((client, last)) = &state.client {
+            return Ok((client.clone(), last.clone()));
+        }
+        if let Some((when, fault)) = &state.refused
+            && when.elapsed() < UNTIL_NEXT_TRY
+        {
+            return Err(fault.clone());
+        }
+        let last = LastFailure::default();
+        let made = options::options(&self.address, &self.way, self.within.mul_f64(TO_CONNECT), last.clone()).and_then(
+            |options| Client::with_options(options).map_err(|error| Fault::of(&error, None, &self.address.to_string())),
+        );
+        match made {
+            Ok(client) => {
+                state.client = Some((client.clone(), last.clone()));
+                Ok((client, last))
+            }
+            Err(fault) => {
+                state.refused = Some((Instant::now(), fault.clone()));
+                Err(fault)
+            }
+        }
+    }
+
+    /// Ends its connections. The next command makes new ones.
+    pub fn close(&self) {
+        self.state().client = None;
+    }
+
+    fn failed(&self, fault: Fault) -> Fault {
+        if matches!(fault, Fault::NotLetIn { .. } | Fault::Tls { .. }) {
+            let mut state = self.state();
+            state.client = None;
+            state.refused = Some((Instant::now(), fault.clone()));
+        }
+        fault
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

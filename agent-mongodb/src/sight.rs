@@ -1,0 +1,232 @@
+//! Looks at the mongod: asks, and hands what it says to [`crate::node`].
+//!
+//! **Guarantees**
+//!
+//! - One look is two small commands, and ends within `timeouts.answer_ms`, whatever the mongod does.
+//! - Who asks while a look is under way is given that one.
+//! - Two connections to the mongod: one for commands, and one by which the driver knows that it is there. Two more while it
+//!   does not let the agent's user in, when it is asked as nobody what it is, or while an action changes the set.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use agent_sdk::config::Address;
+use agent_sdk::spec::StoreVersion;
+use tokio::sync::Mutex as Turn;
+use tokio::time::{Instant, timeout_at};
+
+use crate::ask::set::millis;
+use crate::ask::{Hello, SetStatus, build, hello, status};
+use crate::client::{Fault, Link};
+use crate::config::Validated;
+use crate::node::Facts;
+
+/// For how long a node may be about to come into a set after the action has said so.
+const RECENT: Duration = Duration::from_secs(10);
+
+/// For how long the way for changes is kept after its last use.
+const UNUSED: Duration = Duration::from_secs(30);
+
+/// The ways to the mongod, and what was seen of it last.
+pub struct Sight {
+    server: Validated,
+    /// As the user that is configured, or nobody.
+    known: Link,
+    /// As nobody, where the user is not let in: the mongod may not know it yet.
+    anonymous: Link,
+    /// To the primary, for actions: what they wait for does not hold others.
+    primary: Mutex<Option<(Instant, Arc<Link>)>>,
+    looking: Turn<Option<Look>>,
+    last: Mutex<Last>,
+}
+
+/// A look that has ended.
+struct Look {
+    ended: Instant,
+    facts: Arc<Facts>,
+}
+
+/// What was seen last.
+#[derive(Default)]
+struct Last {
+    summary: Option<(Instant, String)>,
+    /// The version, and of which process.
+    version: Option<(String, StoreVersion)>,
+    joining: Option<Instant>,
+}
+
+impl Sight {
+    /// Nothing is asked yet.
+    pub fn new(server: Validated) -> Self {
+        let link = |way| Link::new(server.address.clone(), way, server.timeouts.answer());
+        Self {
+            known: link(server.way.clone()),
+            anonymous: link(server.way.anonymous()),
+            primary: Mutex::default(),
+            looking: Turn::new(None),
+            last: Mutex::default(),
+            server,
+        }
+    }
+
+    /// The configuration.
+    pub const fn server(&self) -> &Validated {
+        &self.server
+    }
+
+    /// The way to the mongod as nobody: for what is allowed only as long as it has no user.
+    pub(crate) const fn anonymous(&self) -> &Link {
+        &self.anonymous
+    }
+
+    /// The way to the mongod as the user that is configured.
+    pub(crate) const fn known(&self) -> &Link {
+        &self.known
+    }
+
+    /// A way to another server, as nobody. It lasts as long as it is kept.
+    pub(crate) fn stranger(&self, address: Address) -> Link {
+        Link::new(address, self.server.way.anonymous(), self.server.timeouts.answer())
+    }
+
+    /// The way for changes to this member of the set. Kept for the next step.
+    pub(crate) fn primary(&self, address: &Address) -> Arc<Link> {
+        let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = match primary.take() {
+            Some((_, link)) if link.address() == address => link,
+            _ => Arc::new(Link::new(
+                address.clone(),
+                self.server.way.clone(),
+                self.server.timeouts.answer(),
+            )),
+        };
+        *primary = Some((Instant::now(), link.clone()));
+        link
+    }
+
+    /// Gives up the way for changes that no action uses any more.
+    fn tidy(&self) {
+        let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+        primary.take_if(|(used, _)| used.elapsed() > UNUSED);
+    }
+
+    /// Says that this agent is about to take the mongod into a set. It holds for a little longer than one step may take: an
+    /// action that ends in another way than it thought leaves nothing behind.
+    pub fn set_joining(&self, joining: bool) {
+        let long = self.server.timeouts.change() + RECENT;
+        self.last().joining = joining.then(|| Instant::now() + long);
+    }
+
+    /// What the mongod is now. Who comes while a look is under way is given that one.
+    pub async fn facts(&self) -> Arc<Facts> {
+        let asked = Instant::now();
+        let mut looking = self.looking.lock().await;
+        if let Some(look) = &*looking
+            && look.ended >= asked
+        {
+            return look.facts.clone();
+        }
+        self.look_into(&mut looking).await
+    }
+
+    /// What the mongod is, seen from now on: for who has just changed it.
+    pub async fn look_anew(&self) -> Arc<Facts> {
+        let mut looking = self.looking.lock().await;
+        self.look_into(&mut looking).await
+    }
+
+    async fn look_into(&self, looking: &mut Option<Look>) -> Arc<Facts> {
+        let facts = Arc::new(self.look().await);
+        *looking = Some(Look {
+            ended: Instant::now(),
+            facts: facts.clone(),
+        });
+        facts
+    }
+
+    /// How it was seen last, where it was ever seen.
+    pub fn last_summary(&self) -> Option<String> {
+        let last = self.last();
+        let (when, summary) = last.summary.as_ref()?;
+        Some(format!("{} s ago as {summary}", when.elapsed().as_secs()))
+    }
+
+    /// The version of the process that was seen: asked once for each process.
+    pub async fn version(&self, facts: &Facts) -> Option<StoreVersion> {
+        let process = facts.hello.as_ref().ok()?.process.clone()?;
+        if let Some((known, version)) = &self.last().version
+            && *known == process
+        {
+            return Some(version.clone());
+        }
+        let version = match self.build().await {
+            Ok(version) => version?,
+            Err(error) => {
+                tracing::debug!(%error, "the mongod does not tell its version");
+                return None;
+            }
+        };
+        self.last().version = Some((process, version.clone()));
+        Some(version)
+    }
+
+    async fn build(&self) -> Result<Option<StoreVersion>, Fault> {
+        match build::ask(&self.known).await {
+            Err(fault) if fault.is_refusal() => build::ask(&self.anonymous).await,
+            answer => answer,
+        }
+    }
+
+    async fn look(&self) -> Facts {
+        self.tidy();
+        let end = Instant::now() + self.server.timeouts.answer();
+        let (hello, refused) = self.hello().await;
+        let set = match (hello.as_ref().map(Hello::member), refused) {
+            (Ok(Some(_)), None) => Some(self.set(end).await),
+            (Ok(Some(_)), Some(fault)) => Some(Err(fault)),
+            // Who is in no set has nothing to tell.
+            (Ok(None) | Err(_), _) => None,
+        };
+        let facts = Facts {
+            hello,
+            set,
+            replica_set: self.server.replica_set.clone(),
+            joining: self.last().joining.is_some_and(|until| Instant::now() < until),
+        };
+        self.remember(&facts);
+        facts
+    }
+
+    /// What the mongod is, and why it does not let the agent's user in, where it does not: a blank one knows no user, and
+    /// answers nothing to one that it does not know.
+    async fn hello(&self) -> (Result<Hello, Fault>, Option<Fault>) {
+        match hello::ask(&self.known).await {
+            Err(fault) if fault.is_refusal() => (hello::ask(&self.anonymous).await, Some(fault)),
+            answer => {
+                self.anonymous.close();
+                (answer, None)
+            }
+        }
+    }
+
+    async fn set(&self, end: Instant) -> Result<SetStatus, Fault> {
+        let within = self.server.timeouts.answer();
+        match timeout_at(end, status::ask(&self.known, millis(within))).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Fault::Silent {
+                address: self.server.address.to_string(),
+                within,
+            }),
+        }
+    }
+
+    fn remember(&self, facts: &Facts) {
+        if let Some(summary) = facts.summary() {
+            self.last().summary = Some((Instant::now(), summary));
+        }
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
