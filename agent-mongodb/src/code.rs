@@ -23,6 +23,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// There is no user for the certificate.
+    USER_NOT_FOUND = 11 "UserNotFound";
     /// The user may not do this.
     UNAUTHORIZED = 13 "Unauthorized";
     /// User or password are wrong.
@@ -71,6 +73,14 @@ impl Code {
     /// Whether the server is going down.
     pub const fn is_shutdown(self) -> bool {
         matches!(self, Self::SHUTDOWN_IN_PROGRESS | Self::INTERRUPTED_AT_SHUTDOWN)
+    }
+
+    /// Whether the user is not let in, or may not do this.
+    pub const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::USER_NOT_FOUND | Self::UNAUTHORIZED | Self::AUTHENTICATION_FAILED
+        )
     }
 
     /// Whether another server is the primary, or none is.

@@ -208,7 +208,19 @@ impl Init {
     }
 
     /// What one is that says it is in no set. As long as it has no user it tells that to anybody beside it.
+    ///
+    /// A member that starts says for a few milliseconds that it was never initialised. So who says that is asked once more.
     async fn outside(&self) -> Found {
+        match self.outside_now().await {
+            Found::Blank => {
+                tokio::time::sleep(BLANK_FOR).await;
+                self.outside_now().await
+            }
+            found => found,
+        }
+    }
+
+    async fn outside_now(&self) -> Found {
         let within = millis(self.0.server().timeouts.answer());
         let answer = match status::ask(self.0.anonymous(), within).await {
             Err(fault) if fault.is_refusal() => status::ask(self.0.known(), within).await,
@@ -246,6 +258,9 @@ impl Init {
         })))
     }
 }
+
+/// For how long one has to have been in no set to be taken for one that never was.
+const BLANK_FOR: Duration = Duration::from_millis(500);
 
 impl Kind for Init {
     const KIND: &'static str = "agent.replicante.io/cluster.init";
@@ -291,6 +306,7 @@ impl Converge for Init {
                 "removed",
                 "the mongod was removed from a set, whose data it holds: add it from a member, or remove its data",
             )),
+            Found::Unknown(fault @ Fault::Unfit { .. }) => Err(ActionError::retry("not_now", fault.to_string())),
             Found::Unknown(fault) => Err(unanswered(fault)),
             Found::Member(member) => {
                 let Settled {

@@ -12,7 +12,7 @@ pub(super) fn unanswered(fault: &Fault) -> ActionError {
         // These can be mended while the action waits: the password is read again.
         Fault::NotLetIn { .. } | Fault::NoCredentials(_) | Fault::Tls { .. } => ActionError::retry("not_let_in", text),
         Fault::Answered { code, .. } => match *code {
-            Code::AUTHENTICATION_FAILED => ActionError::retry("not_let_in", text),
+            Code::AUTHENTICATION_FAILED | Code::USER_NOT_FOUND => ActionError::retry("not_let_in", text),
             Code::UNAUTHORIZED => ActionError::last("not_allowed", text),
             code if code.is_not_primary() => ActionError::retry("no_primary", text),
             _ => ActionError::retry("unreachable", text),
@@ -89,6 +89,7 @@ mod tests {
     #[test]
     fn each_code_calls_for_its_own() {
         for (code, expected) in [
+            (11, "retry not_let_in"),
             (13, "final not_allowed"),
             (18, "retry not_let_in"),
             (50, "read again"),

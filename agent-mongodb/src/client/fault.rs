@@ -166,7 +166,7 @@ impl Fault {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::NotLetIn { .. } | Self::NoCredentials(_) => true,
-            Self::Answered { code, .. } => matches!(*code, Code::UNAUTHORIZED | Code::AUTHENTICATION_FAILED),
+            Self::Answered { code, .. } => code.is_refusal(),
             _ => false,
         }
     }

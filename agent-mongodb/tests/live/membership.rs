@@ -1,0 +1,154 @@
+//! Sets that grow and shrink by actions.
+
+use agent_sdk::spec::{NodeState, Role};
+use serde_json::json;
+use testbed::mongodb::{Cluster, Release};
+
+use crate::rig::{
+    ADD, CONFIGURE, INIT, REMOVE, Rig, STEP_DOWN, UP, attribute, await_state, done, failed, node, run, run_within,
+    shard, until,
+};
+
+/// Blank nodes, init, add, add: as the servers themselves say. Then everything once more, which changes nothing.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn blank_nodes_become_a_set_and_repeats_change_nothing() {
+    let rig = Rig::start(Cluster::builder(3));
+    for agent in &rig.agents {
+        await_state(agent, NodeState::NotInCluster);
+    }
+    let initialised = done(&run(rig.client(1), INIT, &json!({})));
+    assert_eq!(initialised["cluster_id"], "rs0");
+    assert_eq!(initialised["changed"], true);
+    for number in [2, 3] {
+        let added = done(&run(rig.client(1), ADD, &rig.named(number)));
+        assert_eq!((&added["voter"], &added["changed"]), (&json!(true), &json!(true)));
+    }
+    for agent in &rig.agents {
+        await_state(agent, NodeState::Healthy);
+    }
+    let states: Vec<_> = (1..=3).map(|number| rig.node(number).state().unwrap()).collect();
+    assert_eq!(states, [1, 2, 2]);
+    assert_eq!(rig.in_role(Role::Primary), [1]);
+    assert_eq!(rig.in_role(Role::Secondary), [2, 3]);
+    assert_eq!(rig.votes(1), 3);
+
+    let version = rig.version(1);
+    let unchanged = |number, kind, args| {
+        assert_eq!(done(&run(rig.client(number), kind, &args))["changed"], false, "{kind}");
+    };
+    unchanged(1, INIT, json!({}));
+    // From a secondary, which finds the primary.
+    unchanged(3, ADD, rig.named(2));
+    unchanged(1, REMOVE, json!({ "node": "127.0.0.1:1" }));
+    unchanged(1, CONFIGURE, rig.named_with(2, &json!({ "votes": 1 })));
+    unchanged(2, STEP_DOWN, json!({}));
+    assert_eq!(rig.version(1), version);
+}
+
+/// The primary steps down; the next one is removed as the primary, comes back as nobody, and is added again.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn a_primary_hands_over_and_leaves() {
+    let rig = Rig::start(Cluster::builder(3).initiated());
+    assert_eq!(rig.cluster.primary(UP).unwrap().number(), 1);
+    let handed = done(&run(rig.client(1), STEP_DOWN, &json!({ "stay_s": 5, "catch_up_s": 2 })));
+    assert_eq!(handed["changed"], true);
+    assert_ne!(handed["primary"], json!(rig.node(1).member_address()));
+    let primary = rig.cluster.primary(UP).unwrap().number();
+    let other = (1..=3).find(|number| *number != primary).unwrap();
+    let removed = done(&run(rig.client(other), REMOVE, &rig.named(primary)));
+    assert_eq!(removed["changed"], true);
+    assert_eq!(removed["members"].as_array().unwrap().len(), 2);
+    await_state(rig.agent(primary), NodeState::NotInCluster);
+    assert_eq!(
+        done(&run(rig.client(other), REMOVE, &rig.named(primary)))["changed"],
+        false
+    );
+    // Started anew it is what it was, and init does not make it a set of its own.
+    rig.node(primary).restart().unwrap();
+    await_state(rig.agent(primary), NodeState::NotInCluster);
+    assert_eq!(failed(&run(rig.client(primary), INIT, &json!({}))).0, "removed");
+    done(&run(rig.client(other), ADD, &rig.named(primary)));
+    await_state(rig.agent(primary), NodeState::Healthy);
+}
+
+/// What a member can be.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn a_member_is_hidden_delayed_given_tags_and_back() {
+    let rig = Rig::start(Cluster::builder(3).initiated());
+    let change = |more| run(rig.client(1), CONFIGURE, &rig.named_with(3, &more));
+    let hidden = done(&change(json!({ "hidden": true, "tags": { "dc": "b" }, "delay_s": 5 })));
+    assert_eq!((&hidden["priority"], &hidden["votes"]), (&json!(0.0), &json!(1)));
+    assert_eq!(
+        (&hidden["delay_s"], &hidden["tags"]),
+        (&json!(5), &json!({ "dc": "b" }))
+    );
+    assert_eq!(done(&change(json!({ "votes": 0 })))["votes"], 0);
+    assert_eq!(rig.votes(1), 2);
+    let shown = json!([true, 0, 5, 0.0, 2]);
+    until("the agent shows what its member is", || {
+        let names = ["hidden", "votes", "delay-seconds", "priority", "member-id"];
+        json!(names.map(|name| attribute(rig.agent(3), name))) == shown
+    });
+    let back = json!({ "votes": 1, "hidden": false, "delay_s": 0, "priority": 1, "tags": {} });
+    let back = done(&change(back));
+    assert_eq!((&back["votes"], &back["tags"]), (&json!(1), &json!({})));
+    assert_eq!(rig.votes(1), 3);
+    let silenced = run(rig.client(1), CONFIGURE, &rig.named_with(1, &json!({ "votes": 0 })));
+    assert_eq!(failed(&silenced).0, "is_primary");
+}
+
+/// Without a majority a removal is refused, and force takes it all the same.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn a_lost_majority_is_told_and_only_force_goes_on() {
+    let rig = Rig::start(Cluster::builder(3).initiated());
+    rig.node(3).kill().unwrap();
+    let third = rig.node(3).member_address();
+    until("the primary has heard of it", || {
+        let members = rig.node(1).status().unwrap();
+        members.get_array("members").unwrap().iter().any(|member| {
+            let member = member.as_document().unwrap();
+            member.get_str("name").unwrap() == third && member.get_i32("state").unwrap() == 8
+        })
+    });
+    let (code, message) = failed(&run(rig.client(1), REMOVE, &rig.named(2)));
+    assert!(code == "no_majority" && message.contains(&third), "{message}");
+    assert_eq!(rig.version(1), 1, "nothing was changed");
+    rig.node(2).kill().unwrap();
+    until("there is no primary", || rig.node(1).state().unwrap() == 2);
+    let (code, message) = failed(&run_within(rig.client(1), REMOVE, &rig.named(2), 3));
+    assert!(code == "deadline" && message.contains("no primary"), "{code} {message}");
+    for number in [2, 3] {
+        done(&run(
+            rig.client(1),
+            REMOVE,
+            &rig.named_with(number, &json!({ "force": true })),
+        ));
+    }
+    until("the one that is left is the primary", || {
+        rig.in_role(Role::Primary) == [1]
+    });
+}
+
+/// The older releases, as far as they differ: how the delay is called, how a change is answered, what is told of others.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn older_releases_grow_and_shrink_too() {
+    for release in [Release::V4_4_2, Release::V5_0_4] {
+        let rig = Rig::start(Cluster::builder(3).release(release));
+        done(&run(rig.client(1), INIT, &json!({})));
+        done(&run(rig.client(1), ADD, &rig.named(2)));
+        let delayed = rig.named_with(3, &json!({ "delay_s": 2 }));
+        done(&run(rig.client(1), ADD, &delayed));
+        assert_eq!(done(&run(rig.client(1), ADD, &delayed))["changed"], false);
+        assert_eq!(node(rig.agent(2)).store_version.number, release.version());
+        until("the lag is told", || {
+            shard(rig.agent(2)).is_some_and(|shard| shard.replication_lag.is_some())
+        });
+        done(&run(rig.client(1), REMOVE, &rig.named(3)));
+        await_state(rig.agent(3), NodeState::NotInCluster);
+    }
+}
