@@ -182,8 +182,9 @@ impl Sight {
         let end = Instant::now() + self.server.timeouts.answer();
         let (hello, refused) = self.hello().await;
         let set = match (hello.as_ref().map(Hello::member), refused) {
-            (Ok(Some(_)), None) => Some(self.set(end).await),
-            (Ok(Some(_)), Some(fault)) => Some(Err(fault)),
+            (Ok(Some(_)), None) => Some(self.set(&self.known, end).await),
+            // One that has no users, as an arbiter or a member that makes its first copy, tells anybody who is beside it.
+            (Ok(Some(_)), Some(fault)) => Some(self.set(&self.anonymous, end).await.map_err(|_| fault)),
             // Who is in no set has nothing to tell.
             (Ok(None) | Err(_), _) => None,
         };
@@ -209,9 +210,9 @@ impl Sight {
         }
     }
 
-    async fn set(&self, end: Instant) -> Result<SetStatus, Fault> {
+    async fn set(&self, link: &Link, end: Instant) -> Result<SetStatus, Fault> {
         let within = self.server.timeouts.answer();
-        match timeout_at(end, status::ask(&self.known, millis(within))).await {
+        match timeout_at(end, status::ask(link, millis(within))).await {
             Ok(answer) => answer,
             Err(_) => Err(Fault::Silent {
                 address: self.server.address.to_string(),

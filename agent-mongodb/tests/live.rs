@@ -12,5 +12,7 @@ mod membership;
 mod refusal;
 #[path = "live/rig.rs"]
 mod rig;
+#[path = "live/secured.rs"]
+mod secured;
 #[path = "live/states.rs"]
 mod states;

@@ -228,6 +228,12 @@ fn verdict(seen: &Seen) -> Option<(&'static str, String)> {
         return Some(("other_key", why));
     }
     let complaint = seen.complaint.as_ref().filter(|_| !seen.is_up)?;
+    if complaint.contains("--replSet") {
+        return Some((
+            "not_a_member",
+            format!("{host} runs without --replSet now: {complaint}"),
+        ));
+    }
     let other = ["do not match", "did not match", "does not match"];
     other
         .iter()
@@ -264,14 +270,18 @@ impl Converge for Add {
 
     fn decide(args: &AddArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Added>, ActionError> {
         let wanted = args.wishes().over(&Part::default())?;
+        let node = reach::address(&args.node)?.to_string();
         let config = &view.current.config;
         let version = config.version;
-        let Some(member) = config.member(&args.node) else {
+        let Some(member) = config.member(&node) else {
             if let Some(Step::Withdraw { code, why, .. }) = last {
                 return Err(ActionError::last(code.clone(), why.clone()));
             }
-            stranger(&args.node, view.other.as_ref(), view)?;
-            let (id, host, begins) = (config.next_id(), args.node.trim().to_owned(), probation(&wanted));
+            stranger(&node, view.other.as_ref(), view)?;
+            if wanted.is_voter() && !config.has_vote_left() {
+                return Err(reach::too_many_voters());
+            }
+            let (id, host, begins) = (config.next_id(), node, probation(&wanted));
             let promote = (begins != wanted).then(|| Step::Promote {
                 id,
                 host: host.clone(),
@@ -305,13 +315,13 @@ impl Converge for Add {
                     host: host.clone(),
                     role: part.clone(),
                 };
-                reach::change(&self.0, *version, |config, wire| config.with(&member, wire)).await
+                reach::change(&self.0, *version, false, |config| config.with(&member)).await
             }
             Step::Promote { id, part, version, .. } => {
-                reach::change(&self.0, *version, |config, wire| config.changed(*id, part, wire)).await
+                reach::change(&self.0, *version, false, |config| config.changed(*id, part)).await
             }
             Step::Withdraw { id, version, .. } => {
-                reach::change(&self.0, *version, |config, _| config.without(*id)).await
+                reach::change(&self.0, *version, false, |config| config.without(*id)).await
             }
         }
     }

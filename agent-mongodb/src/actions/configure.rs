@@ -195,6 +195,9 @@ impl Converge for Configure {
             );
             return Err(ActionError::last("is_primary", message));
         }
+        if !member.role.is_voter() && part.is_voter() && !config.has_vote_left() {
+            return Err(reach::too_many_voters());
+        }
         if member.role.is_voter() && !part.is_voter() {
             let votes = Votes::without(member.id, config, status);
             if !votes.is_majority() {
@@ -214,8 +217,8 @@ impl Converge for Configure {
     }
 
     async fn apply(&self, _: &ConfigureArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
-        reach::change(&self.0, step.version, |config, wire| {
-            config.changed(step.id, &step.part, wire)
+        reach::change(&self.0, step.version, false, |config| {
+            config.changed(step.id, &step.part)
         })
         .await
     }
@@ -299,6 +302,11 @@ mod tests {
         assert_eq!(code(&silence(0), &[1, 2, 2]), "is_primary");
         assert_eq!(code(&silence(1), &[1, 2, 8]), "no_majority");
         assert_eq!(code(&silence(9), &[1, 2]), "node_unknown");
+        let eighth = ConfigureArgs {
+            votes: Some(1),
+            ..args(7)
+        };
+        assert_eq!(code(&eighth, &[1, 2, 2, 2, 2, 2, 2, -2]), "too_many_voters");
         assert_eq!(code(&args(1), &[1, 2]), "nothing_asked");
     }
 }

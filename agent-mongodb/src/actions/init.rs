@@ -182,6 +182,7 @@ impl Settings {
 impl Step {
     /// As the server is to be given it.
     fn document(&self, wire_version: i64) -> Document {
+        let delay = set::delay_name(wire_version);
         let members: Vec<_> = (0..)
             .zip(&self.members)
             .map(|(id, (host, part))| {
@@ -190,7 +191,7 @@ impl Step {
                     host: host.clone(),
                     role: part.clone(),
                 };
-                member.document(wire_version)
+                member.document(delay)
             })
             .collect();
         let mut config = doc! { "_id": &self.replica_set, "version": 1, "members": members };

@@ -19,8 +19,6 @@ pub(super) struct Primary {
     pub link: Arc<Link>,
     /// Its name.
     pub host: String,
-    /// The form of the protocol that it talks.
-    pub wire_version: i64,
     /// The configuration.
     pub current: Current,
     /// The members.
@@ -95,30 +93,40 @@ pub(super) async fn primary(sight: &Sight) -> Result<Primary, ActionError> {
     Ok(Primary {
         link,
         host,
-        wire_version: hello.wire_version,
         current,
         status,
     })
 }
 
 /// Changes the set's configuration on its primary, where that is still of the version that was decided on. Else nothing is
-/// done: it is decided anew.
+/// done: it is decided anew a moment later.
 pub(super) async fn change(
     sight: &Sight,
     version: i64,
-    next: impl FnOnce(&SetConfig, i64) -> Document,
+    forced: bool,
+    next: impl FnOnce(&SetConfig) -> Document,
 ) -> Result<(), ActionError> {
     let primary = primary(sight).await?;
     let config = &primary.current.config;
     if config.version != version {
-        return Ok(());
+        return Err(superseded());
     }
-    let next = next(config, primary.wire_version);
     let within = sight.server().timeouts.change();
-    match set::replace(&primary.link, next, false, within).await {
+    match set::replace(&primary.link, next(config), forced, within).await {
         Ok(()) => Ok(()),
         Err(fault) => of_change(&fault),
     }
+}
+
+/// One more would have a vote than may.
+pub(super) fn too_many_voters() -> ActionError {
+    let message = "seven members of the set vote already, which is the most: this one can have votes 0";
+    ActionError::last("too_many_voters", message)
+}
+
+/// Somebody else has changed the configuration since it was read.
+pub(super) fn superseded() -> ActionError {
+    ActionError::retry("not_now", "the set's configuration has changed meanwhile")
 }
 
 /// Whether all votes of the configuration count by now.

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::majority::Votes;
 use super::outcome::{UNCOMMITTED, of_change, unanswered};
 use super::{reach, step_down};
-use crate::ask::set::{self, Current, Member};
-use crate::ask::{MemberState, SetConfig, SetStatus};
+use crate::ask::set::{self, Current, Member, same_host};
+use crate::ask::{MemberState, SetConfig, SetStatus, hello};
+use crate::client::Link;
 use crate::sight::Sight;
 
 /// Takes a member out of the set.
@@ -50,6 +51,8 @@ pub struct View {
     primary: Option<String>,
     current: Current,
     status: SetStatus,
+    /// The name of the member that the node is, where it is named by another one.
+    alias: Option<String>,
 }
 
 /// A step.
@@ -118,14 +121,19 @@ impl Remove {
                 committed: None,
             },
             status,
+            alias: None,
         })
     }
 
-    /// Takes the member out by what this member alone says.
+    /// Takes the member out without a majority: on the primary where there is one, else by what this member alone says.
     async fn force(&self, id: i64, version: i64) -> Result<(), ActionError> {
+        match reach::change(&self.0, version, true, |config| config.without(id)).await {
+            Err(ActionError::Retry(fault)) if fault.code() == "no_primary" => {}
+            outcome => return outcome,
+        }
         let View { current, .. } = self.alone().await?;
         if current.config.version != version {
-            return Ok(());
+            return Err(reach::superseded());
         }
         let link = self.0.primary(&self.0.server().address);
         let next = current.config.without(id);
@@ -133,6 +141,32 @@ impl Remove {
             Ok(()) => Ok(()),
             Err(fault) => of_change(&fault),
         }
+    }
+
+    /// The set without the mongod beside the agent, as that one heard of it last: it keeps the configuration in which it is
+    /// not any more.
+    async fn left(&self) -> Result<View, ActionError> {
+        let within = self.0.server().timeouts.answer();
+        let config = set::ask(self.0.known(), within)
+            .await
+            .map_err(|fault| unanswered(&fault))?;
+        let status = SetStatus::nothing(&config.set);
+        Ok(View {
+            primary: None,
+            current: Current {
+                config,
+                committed: None,
+            },
+            status,
+            alias: None,
+        })
+    }
+
+    /// Whether the mongod beside the agent is meant.
+    fn is_own(&self, node: &str) -> bool {
+        let server = self.0.server();
+        let own = [Some(&server.address), server.member_address.as_ref()];
+        own.into_iter().flatten().any(|own| same_host(&own.to_string(), node))
     }
 }
 
@@ -150,14 +184,25 @@ impl Converge for Remove {
     type Step = Step;
 
     async fn observe(&self, args: &RemoveArgs, _: Option<&Step>) -> Result<View, ActionError> {
-        reach::address(&args.node)?;
+        let address = reach::address(&args.node)?;
         match reach::primary(&self.0).await {
-            Ok(primary) => Ok(View {
-                primary: Some(primary.host),
-                current: primary.current,
-                status: primary.status,
-            }),
+            Ok(primary) => {
+                let alias = match primary.current.config.member(&args.node) {
+                    Some(_) => None,
+                    None => alias(&self.0.stranger(address), &primary.current.config).await,
+                };
+                Ok(View {
+                    primary: Some(primary.host),
+                    current: primary.current,
+                    status: primary.status,
+                    alias,
+                })
+            }
             Err(ActionError::Retry(fault)) if fault.code() == "no_primary" && args.force => self.alone().await,
+            // It has heard that it is out before anybody could read it.
+            Err(ActionError::Final(fault)) if fault.code() == "not_in_cluster" && self.is_own(&args.node) => {
+                self.left().await
+            }
             Err(error) => Err(error),
         }
     }
@@ -166,6 +211,13 @@ impl Converge for Remove {
         let View { current, status, .. } = view;
         let config = &current.config;
         let Some(member) = config.member(&args.node) else {
+            if let Some(known) = &view.alias {
+                let message = format!(
+                    "{} is {known} under another name, and a member: it is removed by that name",
+                    args.node
+                );
+                return Err(ActionError::last("same_node", message));
+            }
             if current.committed == Some(false) {
                 return Ok(Next::Wait(UNCOMMITTED.to_owned()));
             }
@@ -233,9 +285,19 @@ impl Converge for Remove {
                 forced: true,
                 ..
             } => self.force(*id, *version).await,
-            Step::Remove { id, version, .. } => reach::change(&self.0, *version, |config, _| config.without(*id)).await,
+            Step::Remove { id, version, .. } => {
+                reach::change(&self.0, *version, false, |config| config.without(*id)).await
+            }
         }
     }
+}
+
+/// The name by which the set knows a node, where it is a member by another name than it was asked by.
+async fn alias(link: &Link, config: &SetConfig) -> Option<String> {
+    let hello = hello::ask(link).await.ok()?;
+    let member = hello.member().filter(|member| member.set == config.set)?;
+    let known = config.member(member.me.as_deref()?)?;
+    Some(known.host.clone())
 }
 
 /// Whether another member could be the primary now.

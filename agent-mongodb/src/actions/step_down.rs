@@ -141,7 +141,8 @@ fn of_step_down(fault: &Fault) -> Result<(), ActionError> {
     }
     match fault.code() {
         Some(code) if code.is_not_primary() => Ok(()),
-        Some(Code::EXCEEDED_TIME_LIMIT | Code::MAX_TIME_MS_EXPIRED) => Err(ActionError::retry(
+        // Each try keeps writes waiting: whether to try again is the operator's to say.
+        Some(Code::EXCEEDED_TIME_LIMIT | Code::MAX_TIME_MS_EXPIRED) => Err(ActionError::last(
             "no_successor",
             format!("no secondary that could take over has caught up in time: {fault}"),
         )),
@@ -300,7 +301,7 @@ mod tests {
             message: "No electable secondaries caught up".to_owned(),
         };
         assert!(
-            matches!(of_step_down(&answered(262)), Err(ActionError::Retry(fault)) if fault.code() == "no_successor")
+            matches!(of_step_down(&answered(262)), Err(ActionError::Final(fault)) if fault.code() == "no_successor")
         );
         assert!(of_step_down(&answered(10_107)).is_ok());
         assert!(matches!(of_step_down(&answered(13)), Err(ActionError::Final(_))));

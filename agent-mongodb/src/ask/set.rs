@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use agent_sdk::config::Address;
 use mongodb::bson::{Bson, Document, doc};
 use serde::{Deserialize, Serialize};
 
@@ -67,11 +68,17 @@ impl Default for Part {
     }
 }
 
-/// How the releases call the delay: the older ones' first.
+/// How the delay is called: before 5.0, and since. What counts is not the release but the features that the set may use
+/// (`featureCompatibilityVersion`), so a configuration goes on with the name that it has.
 const DELAYS: [&str; 2] = ["slaveDelay", "secondaryDelaySecs"];
 
-/// The form of the protocol as of which the delay has its newer name: 5.0.
+/// The form of the protocol as of which a new set has the newer name: 5.0.
 const NEW_DELAY: i64 = 13;
+
+/// The name of the delay in a new set on a server that talks this form of the protocol.
+pub const fn delay_name(wire_version: i64) -> &'static str {
+    DELAYS[(wire_version >= NEW_DELAY) as usize]
+}
 
 impl Part {
     fn of(answer: &Document) -> Self {
@@ -92,18 +99,18 @@ impl Part {
         self.votes > 0
     }
 
-    /// As a part of a configuration. `wire_version`: of who is to read it.
-    fn write(&self, member: &mut Document, wire_version: i64) {
-        let delay = DELAYS[usize::from(wire_version >= NEW_DELAY)];
-        let tags: Document = self
-            .tags
-            .iter()
+    /// As a part of a configuration, in which the delay is called so.
+    fn write(&self, member: &mut Document, delay: &str) {
+        let tags = self.tags.iter();
+        let tags: Document = tags
             .map(|(name, tag)| (name.clone(), Bson::from(tag.as_str())))
             .collect();
         member.insert("votes", self.votes);
         member.insert("priority", self.priority);
         member.insert("hidden", self.hidden);
-        member.insert(delay, self.delay_s);
+        if self.delay_s != 0 || member.contains_key(delay) {
+            member.insert(delay, self.delay_s);
+        }
         member.insert("tags", tags);
         if self.arbiter {
             member.insert("arbiterOnly", true);
@@ -120,13 +127,16 @@ impl Member {
         })
     }
 
-    /// As a part of a configuration.
-    pub fn document(&self, wire_version: i64) -> Document {
+    /// As a part of a configuration, in which the delay is called so.
+    pub fn document(&self, delay: &str) -> Document {
         let mut member = doc! { "_id": self.id, "host": &self.host };
-        self.role.write(&mut member, wire_version);
+        self.role.write(&mut member, delay);
         member
     }
 }
+
+/// How many members of a set may vote.
+const MOST_VOTERS: usize = 7;
 
 const COMMAND: &str = "replSetGetConfig";
 
@@ -157,6 +167,11 @@ impl SetConfig {
         self.members.iter().map(|member| member.id).max().map_or(0, |id| id + 1)
     }
 
+    /// Whether one more may vote.
+    pub fn has_vote_left(&self) -> bool {
+        self.voters() < MOST_VOTERS
+    }
+
     /// How many vote, as far as the configuration says.
     pub fn voters(&self) -> usize {
         self.members.iter().filter(|member| member.role.is_voter()).count()
@@ -164,8 +179,9 @@ impl SetConfig {
 
     /// The configuration after this one, with another member.
     #[must_use]
-    pub fn with(&self, member: &Member, wire_version: i64) -> Document {
-        self.next(|members| members.push(Bson::from(member.document(wire_version))))
+    pub fn with(&self, member: &Member) -> Document {
+        let document = member.document(self.delay_name());
+        self.next(|members| members.push(Bson::from(document)))
     }
 
     /// The configuration after this one, without a member.
@@ -176,14 +192,20 @@ impl SetConfig {
 
     /// The configuration after this one, with a member in another part.
     #[must_use]
-    pub fn changed(&self, id: i64, part: &Part, wire_version: i64) -> Document {
+    pub fn changed(&self, id: i64, part: &Part) -> Document {
         self.next(|members| {
             for member in members.iter_mut().filter(|member| is(member, id)) {
                 if let Bson::Document(member) = member {
-                    part.write(member, wire_version);
+                    part.write(member, self.delay_name());
                 }
             }
         })
+    }
+
+    /// How the delay is called in it: every member has it there.
+    fn delay_name(&self) -> &'static str {
+        let has = |name: &&str| self.document.parts("members").any(|member| member.contains_key(*name));
+        DELAYS.into_iter().find(has).unwrap_or(DELAYS[1])
     }
 
     fn next(&self, change: impl FnOnce(&mut Vec<Bson>)) -> Document {
@@ -202,9 +224,12 @@ fn is(member: &Bson, id: i64) -> bool {
         .is_some_and(|member| member.whole("_id") == Some(id))
 }
 
-/// Whether two names are one: hosts are compared without regard to case.
+/// Whether two names are one: hosts have no case, and the same address may be written in several ways.
 pub fn same_host(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
+    match (one.parse::<Address>(), other.parse::<Address>()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one.eq_ignore_ascii_case(other),
+    }
 }
 
 /// A configuration, and whether a majority has it.

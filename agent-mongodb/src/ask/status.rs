@@ -166,6 +166,20 @@ impl SetStatus {
         })
     }
 
+    /// What one that is in no set knows of the set that it was in.
+    pub fn nothing(set: &str) -> Self {
+        Self {
+            set: set.to_owned(),
+            state: MemberState::Removed,
+            term: None,
+            voting: None,
+            applied: None,
+            applied_ms: None,
+            copying: None,
+            members: Vec::new(),
+        }
+    }
+
     /// This member, by its name.
     pub fn member(&self, host: &str) -> Option<&Seen> {
         self.members.iter().find(|member| member.host == host)

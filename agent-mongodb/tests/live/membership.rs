@@ -71,6 +71,20 @@ fn a_primary_hands_over_and_leaves() {
     assert_eq!(failed(&run(rig.client(primary), INIT, &json!({}))).0, "removed");
     done(&run(rig.client(other), ADD, &rig.named(primary)));
     await_state(rig.agent(primary), NodeState::Healthy);
+    // By itself, and once more when it is out.
+    let itself = |changed| {
+        let removed = done(&run(rig.client(primary), REMOVE, &rig.named(primary)));
+        assert_eq!(
+            (&removed["changed"], removed["members"].as_array().unwrap().len()),
+            (&json!(changed), 2)
+        );
+    };
+    itself(true);
+    await_state(rig.agent(primary), NodeState::NotInCluster);
+    itself(false);
+    // A member by another name is not one that is gone.
+    let alias = json!({ "node": format!("localhost:{}", rig.node(other).address().port()) });
+    assert_eq!(failed(&run(rig.client(other), REMOVE, &alias)).0, "same_node");
 }
 
 /// What a member can be.

@@ -144,7 +144,7 @@ fn changes_at_the_same_time_are_all_made() {
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn a_change_that_nobody_confirms_is_read_back() {
     let rig = Rig::start_with(Cluster::builder(3).initiated(), |_, server| {
-        server.timeouts.change_ms = 1_000
+        server.timeouts.change_ms = 1_000;
     });
     for number in [2, 3] {
         rig.node(number).pause().unwrap();

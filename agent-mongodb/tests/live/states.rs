@@ -1,10 +1,11 @@
 //! What a node is, as its agent tells, in every state that a real server can be brought into.
 
-use agent_sdk::spec::NodeState;
+use agent_sdk::client::{Schedule, wait};
+use agent_sdk::spec::{NodeState, Role, State};
 use testbed::mongodb::Cluster;
 use testbed::mongodb::bson::doc;
 
-use crate::rig::{Rig, UP, await_state, node};
+use crate::rig::{ADD, REMOVE, Rig, UP, await_state, done, failed, node, run, shard, until};
 
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
@@ -42,4 +43,39 @@ fn a_standalone_is_in_no_cluster() {
     let alone = await_state(rig.agent(1), NodeState::NotInCluster);
     assert!(alone.node_status_reason.unwrap().contains("--replSet"));
     assert_eq!(node(rig.agent(1)).node_id, rig.node(1).member_address());
+}
+
+/// A first copy that cannot begin, since its source may be a secondary only, and there is none.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn a_member_that_makes_its_first_copy_joins_and_is_never_a_voter_before() {
+    let source = ["--setParameter", "initialSyncSourceReadPreference=secondary"];
+    let rig = Rig::start(Cluster::builder(2).outside([2]).initiated().node_arguments(2, &source));
+    let schedule = Schedule::new(ADD).with_args(&rig.named(2));
+    let id = wait(rig.client(1).schedule(&schedule)).unwrap().id;
+    let joining = await_state(rig.agent(2), NodeState::JoiningCluster);
+    assert!(joining.node_status_reason.unwrap().contains("STARTUP2"));
+    let copy = shard(rig.agent(2)).unwrap();
+    assert_eq!(copy.replication_state, Role::Recovering);
+    assert!(
+        copy.commit_offset.is_none() && copy.replication_lag.is_none(),
+        "{copy:?}"
+    );
+    until("the action says what it waits for", || {
+        let record = wait(rig.client(1).record(id)).unwrap();
+        record
+            .state_payload
+            .is_some_and(|payload| payload.get().contains("STARTUP2"))
+    });
+    wait(rig.client(1).cancel(id)).unwrap();
+    let cancelled = wait(rig.client(1).ended(id, UP)).unwrap();
+    assert_eq!(cancelled.state, State::Failed);
+    assert_eq!(rig.votes(1), 1);
+    let differs = failed(&run(rig.client(1), ADD, &rig.named(2)));
+    assert!(
+        differs.0 == "member_differs" && differs.1.contains("member.configure"),
+        "{differs:?}"
+    );
+    done(&run(rig.client(1), REMOVE, &rig.named(2)));
+    await_state(rig.agent(2), NodeState::NotInCluster);
 }

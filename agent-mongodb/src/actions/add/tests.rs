@@ -38,7 +38,7 @@ fn with(part: &Part, seen: Document) -> View {
         host: NEW.to_owned(),
         role: part.clone(),
     };
-    let next = config.with(&member, 17);
+    let next = config.with(&member);
     view.current.config = SetConfig::of(next).unwrap();
     let mut seen = seen;
     seen.insert("name", NEW);
@@ -180,6 +180,10 @@ fn one_that_does_not_belong_to_the_set_is_taken_out_again() {
             doc! { "state": 8, "health": 0.0, "lastHeartbeatMessage": "replica set IDs do not match, ours: a; remote node's: b" },
             "other_set",
         ),
+        (
+            doc! { "state": 8, "health": 0.0, "lastHeartbeatMessage": "not running with --replSet" },
+            "not_a_member",
+        ),
     ] {
         let view = with(&begins, seen);
         let Ok(Next::Do { now, .. }) = decide(&view, Some(&admitted())) else {
@@ -213,6 +217,32 @@ fn one_that_died_after_it_was_admitted_is_waited_for() {
     let gone = doc! { "state": 8, "health": 0.0, "lastHeartbeatMessage": "Error connecting to new:1 :: caused by :: Connection refused" };
     let decided = decide(&with(&probation(&Part::default()), gone), Some(&admitted()));
     assert!(matches!(decided, Ok(Next::Wait(reason)) if reason.contains("refused")));
+}
+
+#[test]
+fn an_eighth_vote_is_refused_before_anything_is_done() {
+    let mut view = blank();
+    (view.current.config, view.status) = set(&[1, 2, 2, 2, 2, 2, 2]);
+    assert_eq!(code(&view, None), "final too_many_voters");
+    let without = AddArgs {
+        votes: Some(0),
+        ..args()
+    };
+    assert!(matches!(Add::decide(&without, &view, None), Ok(Next::Do { .. })));
+}
+
+#[test]
+fn a_name_is_the_same_in_all_its_spellings() {
+    let spelled = AddArgs {
+        node: " NEW:1".to_owned(),
+        ..args()
+    };
+    let Ok(Next::Do { now, .. }) = Add::decide(&spelled, &blank(), None) else {
+        panic!("there is something to do")
+    };
+    assert_eq!(now, admitted());
+    let there = with(&Part::default(), secondary());
+    assert!(matches!(Add::decide(&spelled, &there, None), Ok(Next::Done(_))));
 }
 
 #[test]

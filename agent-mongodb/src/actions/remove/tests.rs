@@ -11,6 +11,7 @@ fn view(states: &[i32]) -> View {
             committed: primary.map(|_| true),
         },
         status,
+        alias: None,
     }
 }
 
@@ -77,6 +78,14 @@ fn who_is_not_a_member_is_done() {
         Next::Done(Removed { changed: true, .. })
     ));
     assert!(matches!(done(Some(false), Some(&step)), Next::Wait(_)));
+}
+
+#[test]
+fn a_member_under_another_name_is_not_taken_for_one_that_is_gone() {
+    let mut view = view(&[1, 2]);
+    view.alias = Some("h1:1".to_owned());
+    let error = Remove::decide(&args(9, false), &view, None).unwrap_err();
+    assert!(matches!(error, ActionError::Final(fault) if fault.code() == "same_node"));
 }
 
 #[test]

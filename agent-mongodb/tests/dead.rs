@@ -1,0 +1,250 @@
+//! The agent beside something that is no mongod, or hangs: it says so in time, and in bounded memory. And beside a router,
+//! which no registry has.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of this is tests, also what is in no function with that attribute"
+)]
+
+#[path = "dead/peer.rs"]
+mod peer;
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use agent_mongodb::config::Server;
+use agent_sdk::client::{ClientError, Method, NodeInfo, wait};
+use agent_sdk::spec::NodeState;
+use agent_sdk::testing::{StateDir, TestAgent};
+use mongodb::bson::{Document, doc};
+
+use crate::peer::{hello, is_hello, peer, server};
+
+/// What an endpoint may take: the agents' deadline and half a second.
+const IN_TIME: Duration = Duration::from_millis(DEADLINE_MS + 500);
+
+/// The longest message that the driver takes (48 MB), and what buffers of the kernel hold on both sides of a connection.
+const BOUND: u64 = 64 * 1024 * 1024;
+
+/// Of the agents, for a look at the node. Shorter than by default, so that many are tried.
+const DEADLINE_MS: u64 = 800;
+/// Of the agents, for the answers to a look: half of it, as by default.
+const ANSWER_MS: u64 = 400;
+
+fn agent(at: SocketAddr) -> TestAgent {
+    let mut server = Server::new(at.to_string().parse().unwrap(), "rs0");
+    server.timeouts.answer_ms = ANSWER_MS;
+    let agent = agent_mongodb::agent(server).unwrap();
+    let configure = |config: &mut agent_sdk::config::Config<()>| config.observe.deadline_ms = DEADLINE_MS;
+    TestAgent::start_on(StateDir::new().unwrap(), agent, configure).unwrap()
+}
+
+fn at_once<T: Sync>(cases: &[T], tried: impl Fn(&T) + Sync) {
+    let tried = &tried;
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(move || tried(case));
+        }
+    });
+}
+
+fn node(agent: &TestAgent) -> NodeInfo {
+    wait(agent.client().node()).unwrap()
+}
+
+/// Every information endpoint answers in time, whatever it says; and the node is in this state, for this reason.
+#[track_caller]
+fn is_told_in_time(agent: &TestAgent, state: NodeState, why: &str) {
+    all_in_time(agent);
+    let info = node(agent);
+    let reason = info.node_status_reason.clone().unwrap_or_default();
+    assert!(info.node_status == state && reason.contains(why), "{info:?}");
+}
+
+#[track_caller]
+fn all_in_time(agent: &TestAgent) {
+    let client = agent.client();
+    // Asked up to three times: a busy machine may be late once, an endpoint that hangs is late each time.
+    let timed = |what: &str, call: &dyn Fn() -> Result<(), ClientError>| {
+        let mut late = Vec::new();
+        while late.len() < 3 {
+            let begun = Instant::now();
+            let answer = call();
+            let took = begun.elapsed();
+            if let Err(error) = answer {
+                let refused = error.problem().is_some_and(|problem| problem.status == 503);
+                assert!(refused, "{what}: {error}");
+            }
+            if took <= IN_TIME {
+                return;
+            }
+            late.push(took);
+        }
+        panic!("{what} is late each time: {late:?}");
+    };
+    timed("info/node", &|| wait(client.node()).map(drop));
+    timed("info/store", &|| wait(client.store()).map(drop));
+    timed("info/shards", &|| wait(client.shards()).map(drop));
+    for path in ["/healthz", "/readyz", "/metrics", "/api/v1/actions/queue"] {
+        timed(path, &|| {
+            let answer = wait(client.raw(Method::Get, path, Vec::new()))?;
+            assert!(matches!(answer.status, 200 | 500..=599), "{path}: {}", answer.status);
+            Ok(())
+        });
+    }
+}
+
+/// What info/shards is refused with.
+fn no_shards(agent: &TestAgent) -> String {
+    let error = wait(agent.client().shards()).unwrap_err();
+    assert_eq!(error.problem().map(|problem| problem.status), Some(503), "{error}");
+    error.to_string()
+}
+
+/// The memory of this process, in bytes.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4_096
+}
+
+#[test]
+fn garbage_is_told_as_such() {
+    let cases = [
+        &b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..],
+        b"\x15\x03\x03\x00\x02\x02\x46                    ",
+        b"\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\xdd\x07\x00\x00",
+        b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xdd\x07\x00\x00",
+        // A message of the right form, and a document of two thousand million bytes in it.
+        b"\x1a\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\xdd\x07\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\x7f\x00",
+    ];
+    at_once(&cases, |garbage| {
+        let garbage = *garbage;
+        let peer = peer(move |mut stream| {
+            // Read first: a reset would take the answer with it.
+            stream.read_exact(&mut [0; 4])?;
+            stream.write_all(garbage)?;
+            stream.read_to_end(&mut Vec::new()).map(drop)
+        });
+        let agent = agent(peer);
+        is_told_in_time(&agent, NodeState::Unknown, "no mongod");
+        assert_eq!(node(&agent).store_version.number, "0.0.0");
+        assert!(no_shards(&agent).contains("no mongod"));
+    });
+}
+
+#[test]
+fn who_is_not_there_or_hangs_is_unavailable_in_time() {
+    let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let silent = peer(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
+    let ends = peer(|stream| stream.set_nodelay(true));
+    // A process that is stopped: the kernel takes connections for it, until there are as many as it may keep waiting.
+    let frozen = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let cases = [
+        (closed, "nobody answers"),
+        (silent, "nobody answers"),
+        (ends, "nobody answers"),
+        (frozen.local_addr().unwrap(), "nobody answers"),
+    ];
+    at_once(&cases, |&(at, why)| {
+        let agent = agent(at);
+        for _ in 0..3 {
+            is_told_in_time(&agent, NodeState::Unavailable, why);
+        }
+        assert!(no_shards(&agent).contains(why));
+    });
+}
+
+/// When an answer that never ends begins, and how long it says it is.
+#[derive(Clone, Copy, Debug)]
+enum Flood {
+    /// As a message of 2 GiB.
+    Huge,
+    /// As the longest message that is taken, and no byte of it is right.
+    Longest,
+    /// The same, byte by byte, so that it is never there in time.
+    Trickle,
+}
+
+impl Flood {
+    fn pour(self, stream: &mut TcpStream, sent: &AtomicU64) -> io::Result<()> {
+        let (length, chunk): (u32, usize) = match self {
+            Self::Huge => (0x7fff_ffff, 65_536),
+            Self::Longest => (47_000_000, 65_536),
+            Self::Trickle => (47_000_000, 1),
+        };
+        stream.set_nodelay(true)?;
+        stream.write_all(&[length, 1, 1, 2013].map(u32::to_le_bytes).concat())?;
+        let (chunk, mut taken) = (vec![b'x'; chunk], 0);
+        stream.set_read_timeout(Some(Duration::from_millis(1)))?;
+        loop {
+            taken += stream.write(&chunk)? as u64;
+            if matches!(self, Self::Trickle) {
+                // Nothing comes: this is the pause, and the end of the connection ends it.
+                let _ = stream.read(&mut [0]);
+            }
+            sent.fetch_max(taken, Ordering::SeqCst);
+        }
+    }
+}
+
+/// To the first question, and to the second by one that answers the first well.
+#[test]
+fn an_endless_answer_is_cut_short() {
+    let cases = [Flood::Huge, Flood::Longest, Flood::Trickle].map(|flood| [(flood, true), (flood, false)]);
+    at_once(cases.as_flattened(), |&(flood, first)| {
+        let (longest, before) = (Arc::new(AtomicU64::new(0)), resident());
+        let counter = longest.clone();
+        let answer = move |command: &str| (!first && is_hello(command)).then(member);
+        let agent = agent(server(answer, move |stream| flood.pour(stream, &counter)));
+        for _ in 0..3 {
+            all_in_time(&agent);
+        }
+        let info = node(&agent);
+        let told = [NodeState::Unknown, NodeState::Unavailable].contains(&info.node_status);
+        assert!(told, "{flood:?}: {info:?}");
+        no_shards(&agent);
+        let (longest, grown) = (longest.load(Ordering::SeqCst), resident().saturating_sub(before));
+        println!("{flood:?}: {longest} bytes were taken at most, {grown} more are resident");
+        assert!(longest < BOUND && grown < 12 * BOUND, "{flood:?}: {longest}, {grown}");
+    });
+}
+
+fn member() -> Document {
+    hello(doc! { "setName": "rs0", "me": "h:1", "secondary": true, "hosts": ["h:1"] })
+}
+
+/// One that says it is a member, and ends the connection when it is asked for more, or says less than it should.
+#[test]
+fn half_an_answer_is_no_health() {
+    let gone = agent(server(|command| is_hello(command).then(member), |_| Ok(())));
+    is_told_in_time(&gone, NodeState::Unavailable, "last seen");
+    let poor = |command: &str| {
+        Some(if is_hello(command) {
+            member()
+        } else {
+            doc! { "ok": 1.0 }
+        })
+    };
+    let poor = agent(server(poor, |_| Ok(())));
+    is_told_in_time(&poor, NodeState::Unknown, "has no set");
+    assert!(no_shards(&poor).contains("has no set"));
+}
+
+#[test]
+fn a_router_is_told_as_such() {
+    let router = |command: &str| {
+        Some(if is_hello(command) {
+            hello(doc! { "msg": "isdbgrid", "isWritablePrimary": true })
+        } else {
+            doc! { "version": "6.0.5", "ok": 1.0 }
+        })
+    };
+    let agent = agent(server(router, |_| Ok(())));
+    is_told_in_time(&agent, NodeState::Unknown, "mongos");
+    assert!(no_shards(&agent).contains("mongos"));
+}
