@@ -25,8 +25,8 @@ pub fn agent(server: Server) -> Result<Agent, ServerError> {
         .cluster_remove(Remove::new(sight.clone()))
         .without(
             WellKnown::ClusterJoin,
-            "a replica set takes its members in: a mongod cannot make itself one",
-            "schedule cluster.add on the agent of a member, with the member address of the new node",
+            "a replica set takes its members in, a mongod cannot make itself one.",
+            "schedule cluster.add on the agent of a member, with the member address of the new node.",
         )
         .action(StepDown::new(sight.clone()))
         .action(Configure::new(sight)))

@@ -73,16 +73,16 @@ pub struct InitMember {
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Whether secondaries may copy from secondaries. The server's default is true.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chaining_allowed: Option<bool>,
     /// For how many seconds nothing has to be heard of a member for it to count as down, 1 to 3,600. The server's default is
     /// 10.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3_600))]
     pub heartbeat_timeout_s: Option<u32>,
     /// For how long nothing has to be heard of the primary for another to be elected, in milliseconds, 500 to 3,600,000. The
     /// server's default is 10,000.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 500, max = 3_600_000))]
     pub election_timeout_ms: Option<u32>,
 }
