@@ -30,6 +30,9 @@ enum Store {
     ZooKeeper,
     /// Real Kafka nodes: needs Java 17, and Maven to get them once.
     Kafka,
+    /// Real MongoDB servers: needs Python with pip to get them once.
+    #[value(name = "mongodb")]
+    MongoDb,
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Store::Toy => demo::toy(stay),
         Store::ZooKeeper => demo::zookeeper(stay),
         Store::Kafka => demo::kafka(stay),
+        Store::MongoDb => demo::mongodb(stay),
     };
     match outcome {
         Outcome::Seen => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use agent_sdk::client::ClientError;
 
-use crate::{kafka, ports, supervision, zookeeper};
+use crate::{kafka, mongodb, ports, supervision, zookeeper};
 
 /// What was not as it should be.
 #[derive(Debug)]
@@ -78,6 +78,12 @@ impl From<zookeeper::Error> for Failure {
 
 impl From<kafka::Error> for Failure {
     fn from(error: kafka::Error) -> Self {
+        Self::caused(&error)
+    }
+}
+
+impl From<mongodb::Error> for Failure {
+    fn from(error: mongodb::Error) -> Self {
         Self::caused(&error)
     }
 }

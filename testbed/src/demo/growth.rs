@@ -54,16 +54,19 @@ impl<P: Play> Story<'_, P> {
         self.is_secondary(1).await
     }
 
-    pub(super) async fn add(&self) -> Result<(), Failure> {
+    pub(super) async fn add(&self, place: usize) -> Result<(), Failure> {
         self.step(
-            &[0, 2],
+            &[0, place],
             "cluster.add",
-            "the third node is taken in from the first one, whose agent first tells its plan",
+            &format!(
+                "{} is taken in from the first one, whose agent first tells its plan",
+                self.seats[place].node
+            ),
         );
-        let args = json!({ "node": self.member(2).await? });
+        let args = json!({ "node": self.member(place).await? });
         self.plan(0, WellKnown::ClusterAdd.kind(), &args).await?;
         self.change(0, WellKnown::ClusterAdd.kind(), Some(args)).await?;
-        self.is_secondary(2).await
+        self.is_secondary(place).await
     }
 
     pub(super) async fn is_secondary(&self, place: usize) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ mod failure;
 mod growth;
 mod kafka;
 mod losses;
+mod mongodb;
 mod play;
 mod programs;
 mod screen;
@@ -68,6 +69,16 @@ pub fn kafka(stay: bool) -> Outcome {
         stay,
         async |screen, stage| kafka::Kafka::prepare(screen, stage).await,
         async |story| story.tell_of_partitions().await,
+    )
+}
+
+/// Tells the story of a replica set of real MongoDB servers, from three blank ones to the removal of a dead member. Needs
+/// Python with pip, once.
+pub fn mongodb(stay: bool) -> Outcome {
+    run(
+        stay,
+        async |screen, _| mongodb::MongoDb::prepare(screen).await,
+        async |story| story.tell_of_elections().await,
     )
 }
 

@@ -17,7 +17,7 @@ pub(super) trait Play {
     const WRITES: &'static str;
     /// How many writes show that a new primary takes them.
     const ENOUGH: u32 = 1;
-    /// Whether the store tells how far a copy is behind.
+    /// Whether copies are seen to be behind while the story writes.
     const LAGS: bool;
     /// What is started, in words.
     const START: &'static str;

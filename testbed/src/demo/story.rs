@@ -59,7 +59,7 @@ impl<'a, P: Play> Story<'a, P> {
         self.start().await?;
         self.init().await?;
         self.join().await?;
-        self.add().await?;
+        self.add(2).await?;
         self.write().await?;
         self.lose_primary().await?;
         self.lose_agent().await?;

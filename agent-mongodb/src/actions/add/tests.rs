@@ -82,10 +82,7 @@ fn a_blank_node_is_admitted_without_a_vote_first() {
     assert_eq!(now, admitted());
     assert_eq!(now.to_string(), "admit new:1 as member 2, without a vote");
     assert_eq!(then.len(), 1);
-    assert_eq!(
-        then[0].to_string(),
-        "make new:1, member 2, one of 1 votes and priority 1"
-    );
+    assert_eq!(then[0].to_string(), "give new:1, member 2, its vote, and priority 1");
 }
 
 #[test]
