@@ -119,3 +119,9 @@ fn a_zookeeper_ensemble_keeps_the_specification_at_all_levels() {
 fn a_kafka_cluster_keeps_the_specification_at_all_levels() {
     conforms(&["kafka"], "77");
 }
+
+#[test]
+#[ignore = "needs Python, pip and the package registry: cargo live-test mongodb"]
+fn a_mongodb_set_keeps_the_specification_at_all_levels() {
+    conforms(&["mongodb"], "127.0.0.1:1");
+}

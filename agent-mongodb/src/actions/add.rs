@@ -133,11 +133,7 @@ impl fmt::Display for Step {
                 write!(f, "admit {host} as member {id}, {vote}")
             }
             Self::Promote { id, host, part, .. } => {
-                let Part { votes, priority, .. } = part;
-                write!(
-                    f,
-                    "make {host}, member {id}, one of {votes} votes and priority {priority}"
-                )
+                write!(f, "give {host}, member {id}, its vote, and priority {}", part.priority)
             }
             Self::Withdraw { id, host, why, .. } => write!(f, "take {host}, member {id}, out again: {why}"),
         }

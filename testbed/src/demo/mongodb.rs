@@ -19,7 +19,7 @@ use super::Failure;
 use super::play::{NODES, Play};
 use super::programs::{build, find};
 use super::screen::Screen;
-use super::story::Story;
+use super::story::{SOON, Story};
 use crate::mongodb::{Cluster, Node};
 
 /// Between two writes: a server takes thousands a second, too many to watch.
@@ -144,7 +144,7 @@ impl Play for MongoDb {
 }
 
 impl Story<'_, MongoDb> {
-    /// From three blank servers to the removal of a dead member.
+    /// From three blank servers to a dead member that is removed, and comes back.
     pub(super) async fn tell_of_elections(&self) -> Result<(), Failure> {
         self.start().await?;
         self.init().await?;
@@ -155,7 +155,24 @@ impl Story<'_, MongoDb> {
         self.lose_primary().await?;
         self.lose_agent().await?;
         self.remove("the dead member is removed from the new primary's side, and then once more")
-            .await
+            .await?;
+        self.come_back().await
+    }
+
+    /// Starts the member that was removed: it finds out, and is taken in again.
+    async fn come_back(&self) -> Result<(), Failure> {
+        let place = self.lost.take().unwrap_or_default();
+        let name = &self.seats[place].node;
+        self.step(
+            &[place],
+            "It comes back",
+            "it has slept through its removal, and hears of it from the others",
+        );
+        self.screen.act(&format!("{name} is started again"));
+        self.play.start(place)?;
+        self.shows(place, NodeState::NotInCluster, None, SOON).await?;
+        self.screen.seen(&format!("{name} is NOT_IN_CLUSTER"));
+        self.add(place).await
     }
 
     /// Has the primary hand over on purpose.
