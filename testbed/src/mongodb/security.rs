@@ -47,6 +47,11 @@ impl Files<'_> {
         self.0.join("client.pem")
     }
 
+    /// `USER:PASSWORD` of root.
+    pub(super) fn credentials(self) -> PathBuf {
+        self.0.join("credentials")
+    }
+
     /// Key and certificate of every node, in PEM.
     fn server(self) -> PathBuf {
         self.0.join("server.pem")
@@ -67,6 +72,7 @@ impl Files<'_> {
         };
         private(&self.server(), &authority.sign(&subject("servers", "mongod"))?)?;
         private(&self.client(), &authority.sign(&subject("agents", "agent"))?)?;
+        private(&self.credentials(), &format!("{ROOT}:{PASSWORD}\n"))?;
         private(&self.key(), &key())
     }
 
@@ -123,13 +129,15 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let files = Files(place.path());
         files.write().unwrap();
-        for secret in [files.key(), files.client(), files.server()] {
+        for secret in [files.key(), files.client(), files.server(), files.credentials()] {
             let mode = secret.metadata().unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o600, "{}", secret.display());
         }
         let authority = fs::read_to_string(files.authority()).unwrap();
         assert!(!authority.contains("PRIVATE KEY"));
         assert_eq!(fs::read_to_string(files.key()).unwrap().len(), 64);
+        let credentials = fs::read_to_string(files.credentials()).unwrap();
+        assert_eq!(credentials, "root:only-for-tests\n");
     }
 
     #[test]

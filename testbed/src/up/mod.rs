@@ -1,9 +1,11 @@
 //! `testbed up STORE`: what can be asked for, and what is shown when it is there.
 
 mod kafka;
+mod mongodb;
 mod zookeeper;
 
 pub(crate) use kafka::Kafka;
+pub(crate) use mongodb::MongoDb;
 pub(crate) use zookeeper::ZooKeeper;
 
 use testbed::background::Running;

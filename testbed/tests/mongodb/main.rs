@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers are tests, too")]
 
+mod up;
+
 use std::io;
 use std::process::Command;
 use std::time::{Duration, Instant};
