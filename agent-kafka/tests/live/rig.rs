@@ -1,22 +1,18 @@
 //! A cluster of real nodes with an agent beside each, and the questions that tests ask of them.
 
-use std::time::Duration;
-
 use agent_kafka::config::{Listener, Process, Timeouts};
-use agent_sdk::client::{Client, NodeInfo, Record, Schedule, ShardInfo, wait};
-use agent_sdk::spec::{NodeState, Role, State};
-use agent_sdk::testing::{StateDir, TestAgent};
-use serde_json::{Value, json};
+use agent_sdk::spec::Role;
+use agent_sdk::testing::TestAgent;
+use serde_json::Value;
 use testbed::kafka::{Builder, Cluster, Node};
-use testbed::poll;
 
-pub(crate) const UP: Duration = Duration::from_secs(120);
-pub(crate) const INIT: &str = "agent.replicante.io/cluster.init";
-pub(crate) const ADD: &str = "agent.replicante.io/cluster.add";
-pub(crate) const JOIN: &str = "agent.replicante.io/cluster.join";
+pub(crate) use testbed::agent::{
+    ADD, INIT, JOIN, REMOVE, UP, await_state, by_member_address, done, failed, node, run, run_within, shard, shards,
+    until,
+};
+
 pub(crate) const DRAIN: &str = "kafka.apache.org/broker.drain";
 pub(crate) const ELECT: &str = "kafka.apache.org/leaders.elect";
-pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
 
 /// Nodes and their agents, by the nodes' numbers.
 pub(crate) struct Rig {
@@ -54,13 +50,7 @@ pub(crate) fn settings(node: &Node) -> Process {
 }
 
 pub(crate) fn start(settings: Process) -> TestAgent {
-    let configure = |config: &mut agent_sdk::config::Config<()>| config.actions.grace_s = 8;
-    TestAgent::start_on(
-        StateDir::new().unwrap(),
-        agent_kafka::agent(settings).unwrap(),
-        configure,
-    )
-    .unwrap()
+    testbed::agent::start(agent_kafka::agent(settings).unwrap())
 }
 
 impl Rig {
@@ -109,79 +99,7 @@ impl Rig {
     }
 }
 
-/// Waits until this holds.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let found = poll::until(UP, |_| Ok::<_, ()>(holds().then_some(()))).unwrap();
-    assert!(found.is_some(), "not within {UP:?}: {what}");
-}
-
-pub(crate) fn node(agent: &TestAgent) -> NodeInfo {
-    wait(agent.client().node()).unwrap()
-}
-
-/// Waits until the node is in this state.
-pub(crate) fn await_state(agent: &TestAgent, state: NodeState) -> NodeInfo {
-    let mut last = None;
-    let found = poll::until(UP, |_| {
-        let info = node(agent);
-        last = Some((info.node_status, info.node_status_reason.clone()));
-        Ok::<_, ()>((info.node_status == state).then_some(info))
-    });
-    found
-        .unwrap()
-        .unwrap_or_else(|| panic!("{state:?} expected, and it is {last:?}"))
-}
-
-/// All shards, where the node can be asked.
-pub(crate) fn shards(agent: &TestAgent) -> Vec<ShardInfo> {
-    wait(agent.client().shards())
-        .map(|info| info.shards)
-        .unwrap_or_default()
-}
-
-/// One shard, where the node has it and can be asked.
-pub(crate) fn shard(agent: &TestAgent, id: &str) -> Option<ShardInfo> {
-    shards(agent).into_iter().find(|shard| shard.shard_id == id)
-}
-
-/// An attribute that the running process tells.
+/// An attribute that the running process tells, by its name below `kafka.apache.org`.
 pub(crate) fn attribute(agent: &TestAgent, name: &str) -> Option<Value> {
-    let store = wait(agent.client().store()).ok()?;
-    store.attributes.get(&format!("kafka.apache.org/{name}")).cloned()
-}
-
-/// Runs an action to its end.
-pub(crate) fn run(client: &Client, kind: &str, args: &Value) -> Record {
-    // A null is no argument at all.
-    perform(client, &Schedule::new(kind).with_args(args))
-}
-
-/// The same within a deadline.
-pub(crate) fn run_within(client: &Client, kind: &str, args: &Value, deadline_s: u32) -> Record {
-    let mut schedule = Schedule::new(kind).with_args(args);
-    schedule.deadline_s = Some(deadline_s);
-    perform(client, &schedule)
-}
-
-fn perform(client: &Client, schedule: &Schedule) -> Record {
-    let id = wait(client.schedule(schedule)).unwrap().id;
-    wait(client.ended(id, UP)).unwrap()
-}
-
-/// What a done action gave.
-pub(crate) fn done(record: &Record) -> Value {
-    assert_eq!(record.state, State::Done, "{:?}", record.error);
-    record.output_as().unwrap()
-}
-
-/// Code and message of an action that failed.
-pub(crate) fn failed(record: &Record) -> (String, String) {
-    assert_eq!(record.state, State::Failed, "{:?}", record.output);
-    let error = record.error.clone().unwrap();
-    (error.code, error.message)
-}
-
-/// `{"node": …}`, the control plane's form, with what the node's agent shows as its member address.
-pub(crate) fn by_member_address(agent: &TestAgent) -> Value {
-    json!({ "node": node(agent).addresses["member"].clone().unwrap() })
+    testbed::agent::attribute(agent, &format!("kafka.apache.org/{name}"))
 }

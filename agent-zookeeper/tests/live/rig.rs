@@ -1,24 +1,18 @@
 //! A cluster of real servers with an agent beside each, and the questions that tests ask of them.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
-use agent_sdk::client::{Client, ClientError, Method, NodeInfo, Record, Schedule, ShardInfo, wait};
-use agent_sdk::spec::{NodeState, Preconditions, Role, State};
-use agent_sdk::testing::{StateDir, TestAgent};
+use agent_sdk::client::{Client, Record, Schedule};
+use agent_sdk::spec::{NodeState, Preconditions, Role};
+use agent_sdk::testing::TestAgent;
 use agent_zookeeper::config;
-use serde_json::{Value, json};
-use testbed::poll;
+use serde_json::Value;
 use testbed::zookeeper::{Builder, Cluster, Layout, Server};
 
-pub(crate) const UP: Duration = Duration::from_secs(60);
-pub(crate) const INIT: &str = "agent.replicante.io/cluster.init";
-pub(crate) const ADD: &str = "agent.replicante.io/cluster.add";
-pub(crate) const JOIN: &str = "agent.replicante.io/cluster.join";
-pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
-
-/// What an endpoint may take: the agents' deadline and half a second.
-pub(crate) const IN_TIME: Duration = Duration::from_millis(1_500);
+pub(crate) use testbed::agent::{
+    ADD, IN_TIME, INIT, JOIN, REMOVE, UP, all_in_time, await_state, by_member_address, done, failed, node,
+    only_shard as shard, run, run_within, until,
+};
 
 pub(crate) const PASSWORD: &str = "secret";
 
@@ -56,8 +50,7 @@ pub(crate) fn address(socket: SocketAddr) -> agent_sdk::config::Address {
 }
 
 pub(crate) fn start(settings: config::Server) -> TestAgent {
-    let configure = |config: &mut agent_sdk::config::Config<()>| config.actions.grace_s = 8;
-    TestAgent::start_on(StateDir::new().unwrap(), agent_zookeeper::agent(settings), configure).unwrap()
+    testbed::agent::start(agent_zookeeper::agent(settings))
 }
 
 impl Rig {
@@ -111,36 +104,6 @@ impl Rig {
     }
 }
 
-/// Waits until this holds.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let found = poll::until(UP, |_| Ok::<_, ()>(holds().then_some(()))).unwrap();
-    assert!(found.is_some(), "not within {UP:?}: {what}");
-}
-
-pub(crate) fn node(agent: &TestAgent) -> NodeInfo {
-    wait(agent.client().node()).unwrap()
-}
-
-/// Waits until the node is in this state.
-pub(crate) fn await_state(agent: &TestAgent, state: NodeState) -> NodeInfo {
-    let mut last = None;
-    let found = poll::until(UP, |_| {
-        let info = node(agent);
-        last = Some((info.node_status, info.node_status_reason.clone()));
-        Ok::<_, ()>((info.node_status == state).then_some(info))
-    });
-    found
-        .unwrap()
-        .unwrap_or_else(|| panic!("{state:?} expected, and it is {last:?}"))
-}
-
-/// The one shard, when the node has it and can be asked.
-pub(crate) fn shard(agent: &TestAgent) -> Option<ShardInfo> {
-    let mut shards = wait(agent.client().shards()).ok()?.shards;
-    assert!(shards.len() < 2, "{shards:?}");
-    shards.pop()
-}
-
 pub(crate) fn offset(agent: &TestAgent) -> Option<i64> {
     let offset = shard(agent)?.commit_offset?;
     assert_eq!(offset.unit, "zxid");
@@ -149,96 +112,13 @@ pub(crate) fn offset(agent: &TestAgent) -> Option<i64> {
 
 /// Version of the configuration that a server shows.
 pub(crate) fn config_version(agent: &TestAgent) -> String {
-    let store = wait(agent.client().store()).unwrap();
-    store.attributes["zookeeper.apache.org/config_version"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    let shown = testbed::agent::attribute(agent, "zookeeper.apache.org/config_version");
+    shown.unwrap().as_str().unwrap().to_owned()
 }
 
-/// Runs an action to its end.
-pub(crate) fn run(client: &Client, kind: &str, args: &Value) -> Record {
-    perform(client, &Schedule::new(kind).with_args(args))
-}
-
-/// The same within a deadline.
-pub(crate) fn run_within(client: &Client, kind: &str, args: &Value, deadline_s: u32) -> Record {
-    let mut schedule = Schedule::new(kind).with_args(args);
-    schedule.deadline_s = Some(deadline_s);
-    perform(client, &schedule)
-}
-
-/// The same where this must hold.
+/// Runs an action to its end, where this must hold.
 pub(crate) fn run_if(client: &Client, kind: &str, args: &Value, preconditions: Preconditions) -> Record {
     let mut schedule = Schedule::new(kind).with_args(args);
     schedule.preconditions = Some(preconditions);
-    perform(client, &schedule)
-}
-
-fn perform(client: &Client, schedule: &Schedule) -> Record {
-    let id = wait(client.schedule(schedule)).unwrap().id;
-    wait(client.ended(id, UP)).unwrap()
-}
-
-/// What a done action gave.
-pub(crate) fn done(record: &Record) -> Value {
-    assert_eq!(record.state, State::Done, "{:?}", record.error);
-    record.output_as().unwrap()
-}
-
-/// Code and message of an action that failed.
-pub(crate) fn failed(record: &Record) -> (String, String) {
-    assert_eq!(record.state, State::Failed, "{:?}", record.output);
-    let error = record.error.clone().unwrap();
-    (error.code, error.message)
-}
-
-/// `{"node": …}`, the control plane's form, with what the node's agent shows as its member address.
-pub(crate) fn by_member_address(agent: &TestAgent) -> Value {
-    json!({ "node": node(agent).addresses["member"].clone().unwrap() })
-}
-
-/// Every information endpoint answers in time, whatever it says.
-pub(crate) fn all_in_time(agent: &TestAgent) {
-    let client = agent.client();
-    // Asked up to three times: a busy machine may be late once, an endpoint that hangs is late each time.
-    let timed = |what: &str, call: &dyn Fn() -> Result<(), ClientError>| {
-        let mut late = Vec::new();
-        while late.len() < 3 {
-            let begun = Instant::now();
-            let answer = call();
-            let took = begun.elapsed();
-            if let Err(error) = answer {
-                assert!(
-                    error.problem().is_some_and(|problem| problem.status == 503),
-                    "{what}: {error}"
-                );
-            }
-            if took <= IN_TIME {
-                return;
-            }
-            late.push(took);
-        }
-        panic!("{what} is late each time: {late:?}");
-    };
-    let get = |path: &str| {
-        let answer = wait(client.raw(Method::Get, path, Vec::new()))?;
-        assert!(matches!(answer.status, 200 | 500..=599), "{path}: {}", answer.status);
-        Ok(())
-    };
-    timed("info/node", &|| wait(client.node()).map(drop));
-    timed("info/store", &|| wait(client.store()).map(drop));
-    timed("info/shards", &|| wait(client.shards()).map(drop));
-    for path in [
-        "/healthz",
-        "/readyz",
-        "/metrics",
-        "/api/v1/kinds",
-        "/api/v1/actions/queue",
-        "/api/unstable/info/node",
-        "/api/unstable/info/store",
-        "/api/unstable/info/shards",
-    ] {
-        timed(path, &|| get(path));
-    }
+    testbed::agent::perform(client, &schedule)
 }

@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use agent_sdk::client::{Client, ClientError, wait};
 use serde::Serialize;
 use tempfile::TempDir;
 use thiserror::Error;
 
+use super::UP;
 use crate::poll;
 use crate::ports::{Block, Error as PortsError};
-
-/// For an agent to answer.
-const UP: Duration = Duration::from_secs(60);
 
 /// An agent's program on a state directory and a port that it keeps across its starts. Dropped, it is killed.
 #[derive(Debug)]
