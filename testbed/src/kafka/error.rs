@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::{download, ports, program, supervision};
+use crate::supervision::{self, recorded};
+use crate::{download, ports, program};
 
 /// A cluster, a node or a tool did not do what it was asked to.
 #[derive(thiserror::Error)]
@@ -20,18 +21,21 @@ pub enum Error {
     /// Ports.
     #[error(transparent)]
     Ports(#[from] ports::Error),
-    /// Processes.
+    /// The watchdog.
     #[error(transparent)]
     Supervision(#[from] supervision::Error),
+    /// Starting, signals, waiting for an end.
+    #[error(transparent)]
+    Process(#[from] recorded::Error),
     /// Certificates.
     #[error("could not make certificates")]
     Certificates(#[from] rcgen::Error),
-    /// Files, or a signal.
+    /// Files, or a tool.
     #[error("could not {what} {path}")]
     Io {
         /// What was to be done.
         what: &'static str,
-        /// To which file, or process.
+        /// To which.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
@@ -47,18 +51,6 @@ pub enum Error {
     /// Nobody could lead.
     #[error("no controller is formatted, so no broker could ever register")]
     NoController,
-    /// The start script refused.
-    #[error("{said}")]
-    Start {
-        /// Its complaint, which names the node.
-        said: String,
-    },
-    /// It should run for this.
-    #[error("{name} does not run")]
-    NotRunning {
-        /// The node.
-        name: String,
-    },
     /// It ended while it was waited for.
     #[error("{name} has ended; the end of its log:\n{log}")]
     Ended {
@@ -78,14 +70,6 @@ pub enum Error {
         last: String,
         /// The last lines of its log.
         log: String,
-    },
-    /// It did not end in time.
-    #[error("{name} still runs after {within:?}")]
-    StillRunning {
-        /// The node.
-        name: String,
-        /// How long it was waited for.
-        within: Duration,
     },
     /// One of Kafka's tools failed, or did not end in time.
     #[error("{tool} {how}:\n{said}")]

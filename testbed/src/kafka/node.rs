@@ -10,8 +10,10 @@ use super::configuration::{self, Addresses, Own, Roles, Shared};
 use super::error::failed;
 use super::scripts::{self, Java};
 use super::security::{self, Files};
-use super::{Error, Release, metrics, preparation};
+use super::{Error, Release, metrics};
 use crate::ports::Block;
+use crate::supervision::recorded::Recorded;
+use crate::supervision::script;
 
 /// What the nodes of a cluster share.
 #[derive(Debug)]
@@ -53,13 +55,12 @@ impl Common {
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     pub(super) number: u32,
-    pub(super) name: String,
     pub(super) roles: Roles,
     pub(super) rack: String,
     /// From the beginning.
     pub(super) formatted: bool,
     pub(super) at: Addresses,
-    pub(super) directory: PathBuf,
+    pub(super) process: Recorded,
 }
 
 /// A node of a [`super::Cluster`]. It keeps no state: whoever starts or ends the process, this sees it.
@@ -77,7 +78,7 @@ impl Node {
 
     /// `kafka-1`.
     pub fn name(&self) -> &str {
-        &self.seat.name
+        self.seat.process.name()
     }
 
     /// `node.id`.
@@ -140,12 +141,12 @@ impl Node {
 
     /// `server.properties`.
     pub fn config_file(&self) -> PathBuf {
-        self.seat.directory.join("server.properties")
+        self.seat.process.directory().join("server.properties")
     }
 
     /// `log.dirs`: what is formatted. Not there before.
     pub fn data_directory(&self) -> PathBuf {
-        self.seat.directory.join("data")
+        self.seat.process.directory().join("data")
     }
 
     /// Whether it has been formatted, by whomever.
@@ -155,15 +156,12 @@ impl Node {
 
     /// Everything the process has written to its outputs, over all its starts.
     pub fn log_path(&self) -> PathBuf {
-        self.seat.directory.join("node.log")
+        self.seat.process.log_path()
     }
 
     /// The last lines of the log.
     pub fn log_tail(&self, lines: usize) -> String {
-        let log = fs::read(self.log_path()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log);
-        let all: Vec<&str> = text.lines().collect();
-        all[all.len().saturating_sub(lines)..].join("\n")
+        self.seat.process.log_tail(lines)
     }
 
     /// The command that formats its storage, as an agent is configured with it. What makes a format unique follows:
@@ -171,7 +169,7 @@ impl Node {
     ///
     /// It ends with its cluster, whoever runs it. In a secured cluster the user's secrets are among its arguments: the log of whoever runs it may show them.
     pub fn format_command(&self) -> Vec<OsString> {
-        let mut command = vec![self.seat.directory.join("format").into()];
+        let mut command = vec![self.seat.process.directory().join("format").into()];
         if self.common.secured {
             command.extend(security::format_arguments());
         }
@@ -181,7 +179,7 @@ impl Node {
     /// The command that starts it in the background and returns, as an agent is configured with it. The process ends with
     /// its cluster, whoever started it; a second start is refused while it runs.
     pub fn start_command(&self) -> Vec<OsString> {
-        vec![self.seat.directory.join("start").into()]
+        vec![self.seat.process.start_script().into()]
     }
 
     /// Removes its data: a disk that was lost, a node that is not formatted any more.
@@ -206,13 +204,13 @@ impl Node {
     pub(super) fn write(&self, java: Java<'_>, more: &str) -> Result<(), Error> {
         let Seat {
             number,
-            name,
             roles,
             rack,
             at,
-            directory,
+            process,
             formatted: _,
         } = &self.seat;
+        let (name, directory) = (process.name(), process.directory());
         fs::create_dir(directory).map_err(failed("create", directory))?;
         let own = Own {
             id: *number,
@@ -233,9 +231,11 @@ impl Node {
         fs::create_dir(&formatting).map_err(failed("create", &formatting))?;
         let tool = self.common.bin().join("kafka-storage.sh");
         let format = scripts::format(name, &formatting, &tool, &config);
-        preparation::script(&directory.join("format"), &format)?;
+        let script = directory.join("format");
+        script::write(&script, &format).map_err(failed("write", &script))?;
         let ports: &Path = self.ports.lock_path();
         let start = scripts::start(java, name, directory, ports, &self.java_options(), &config);
-        preparation::script(&directory.join("start"), &start)
+        let script = process.start_script();
+        script::write(&script, &start).map_err(failed("write", &script))
     }
 }

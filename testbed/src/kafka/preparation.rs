@@ -1,7 +1,6 @@
 //! Makes what a cluster needs before it is formatted: its directory, ports, scripts and files.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::configuration::Addresses;
@@ -11,7 +10,8 @@ use super::scripts::{self, Java};
 use super::{Builder, Cluster, Error, metrics};
 use crate::ports::Block;
 use crate::program::Program;
-use crate::supervision::Watchdog;
+use crate::supervision::recorded::Recorded;
+use crate::supervision::{Watchdog, script};
 
 impl Builder {
     /// Everything but formatting and starting: jars, directories, ports, files.
@@ -59,7 +59,8 @@ impl Builder {
         let bin = &cluster.bin();
         fs::create_dir(bin).map_err(failed("create", bin))?;
         for (name, text) in scripts::tools(java) {
-            script(&bin.join(name), &text)?;
+            let tool = bin.join(name);
+            script::write(&tool, &text).map_err(failed("write", &tool))?;
         }
         for node in cluster.nodes() {
             let more = self.more.remove(&node.number()).unwrap_or_default();
@@ -68,29 +69,24 @@ impl Builder {
         Ok(cluster)
     }
 
-    fn seats(&self, directory: &Path) -> Result<(Vec<Seat>, Vec<Block>), Error> {
+    fn seats(&self, below: &Path) -> Result<(Vec<Seat>, Vec<Block>), Error> {
         let mut seats = Vec::new();
         let mut blocks = Vec::new();
         for number in 1..=self.nodes {
             let block = Block::claim()?;
             let rack = self.racks.get(&number);
+            let name = format!("kafka-{number}");
+            let directory = below.join(&name);
             seats.push(Seat {
                 number,
-                name: format!("kafka-{number}"),
                 roles: self.roles.get(&number).copied().unwrap_or_default(),
                 rack: rack.cloned().unwrap_or_else(|| format!("rack-{number}")),
                 formatted: !self.unformatted.contains(&number),
                 at: Addresses::of(&block),
-                directory: directory.join(format!("kafka-{number}")),
+                process: Recorded::new(name, directory),
             });
             blocks.push(block);
         }
         Ok((seats, blocks))
     }
-}
-
-/// Writes a file that can be executed.
-pub(super) fn script(path: &Path, text: &str) -> Result<(), Error> {
-    fs::write(path, text).map_err(failed("write", path))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(failed("make executable", path))
 }

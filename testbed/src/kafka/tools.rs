@@ -206,7 +206,11 @@ impl<'a> Tools<'a> {
     }
 
     fn awake(self, is: impl Fn(&Seat) -> bool, address: impl Fn(&Seat) -> String) -> String {
-        let seats = self.common.seats.iter().filter(|seat| is(seat) && seat.is_awake());
+        let seats = self
+            .common
+            .seats
+            .iter()
+            .filter(|seat| is(seat) && seat.process.is_awake());
         seats.map(address).collect::<Vec<_>>().join(",")
     }
 }

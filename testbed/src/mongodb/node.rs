@@ -77,15 +77,12 @@ impl Node {
 
     /// Everything the process has written to its outputs, over all its starts: a JSON document per line.
     pub fn log_path(&self) -> PathBuf {
-        self.seat.process.directory().join("node.log")
+        self.seat.process.log_path()
     }
 
     /// The last lines of the log.
     pub fn log_tail(&self, lines: usize) -> String {
-        let log = fs::read(self.log_path()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log);
-        let all: Vec<&str> = text.lines().collect();
-        all[all.len().saturating_sub(lines)..].join("\n")
+        self.seat.process.log_tail(lines)
     }
 
     /// The script that starts it, with all its arguments.

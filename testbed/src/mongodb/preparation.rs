@@ -1,7 +1,6 @@
 //! Makes what a cluster needs before it is started: its directory, ports, scripts and files.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::arguments::{self, Own};
@@ -52,7 +51,7 @@ impl Builder {
         let mongod = cluster.mongod();
         let bin = directory.join("bin");
         fs::create_dir(&bin).map_err(failed("create", &bin))?;
-        executable(&mongod, &wrapper(&server))?;
+        script::write(&mongod, &wrapper(&server)).map_err(failed("write", &mongod))?;
         for node in cluster.nodes() {
             let more = self.more.remove(&node.number()).unwrap_or_default();
             node.write(&mongod, &more)?;
@@ -81,7 +80,8 @@ impl Node {
             self.ports.lock_path(),
             &words.join(" "),
         );
-        executable(&process.start_script(), &text)
+        let script = process.start_script();
+        script::write(&script, &text).map_err(failed("write", &script))
     }
 }
 
@@ -91,9 +91,4 @@ fn wrapper(server: &Server) -> String {
     let set = |place| format!("export LD_LIBRARY_PATH={}\n", quote(place));
     let environment = libraries.as_ref().map(set).unwrap_or_default();
     format!("#!/bin/sh\n{environment}exec {} \"$@\"\n", quote(mongod))
-}
-
-fn executable(path: &Path, text: &str) -> Result<(), Error> {
-    fs::write(path, text).map_err(failed("write", path))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(failed("make executable", path))
 }

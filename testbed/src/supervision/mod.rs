@@ -17,6 +17,7 @@
 //! ports ([`crate::ports`]): the kernel frees them when it ends.
 
 mod gate;
+pub(crate) mod log;
 pub mod record;
 pub mod recorded;
 pub(crate) mod script;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::record;
+use super::{log, record};
 use crate::identity::{self, Identity};
 use crate::poll;
 
@@ -76,6 +76,16 @@ impl Recorded {
     /// The script that starts it in the background and returns.
     pub fn start_script(&self) -> PathBuf {
         self.directory.join("start")
+    }
+
+    /// Everything the process has written to its outputs, over all its starts.
+    pub fn log_path(&self) -> PathBuf {
+        self.directory.join("node.log")
+    }
+
+    /// The last lines of the log.
+    pub fn log_tail(&self, lines: usize) -> String {
+        log::tail(&self.log_path(), lines)
     }
 
     /// Starts it, and does not wait for it to be ready.

@@ -4,6 +4,9 @@
 //! the server.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Puts the shell that runs it on [record](super::record) in the directory where it runs, so the process that it
@@ -50,6 +53,12 @@ said=$(setsid sh -c "$run" "$name" "$@" < "$ports" &)
     )
 }
 
+/// Writes a script that can be executed.
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
 /// For `sh`: one word, whatever is in it.
 pub(crate) fn quote(text: impl AsRef<OsStr>) -> String {
     format!("'{}'", text.as_ref().to_string_lossy().replace('\'', r"'\''"))
@@ -58,7 +67,6 @@ pub(crate) fn quote(text: impl AsRef<OsStr>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use std::process::{Command, Output};
     use std::time::Duration;
 
@@ -78,12 +86,13 @@ mod tests {
             let ports = place.path().join("ports");
             fs::write(&ports, "").unwrap();
             let text = start("node-1", &node, &ports, &format!("sh -c {}", quote(server)));
-            fs::write(node.join("start"), text).unwrap();
+            write(&node.join("start"), &text).unwrap();
             Self { place }
         }
 
         fn start(&self) -> Output {
             let script = self.place.path().join("node-1/start");
+            // Not by itself: a process that another thread starts at this moment may have it open for writing.
             Command::new("sh").arg(script).output().unwrap()
         }
     }

@@ -11,7 +11,7 @@ use super::Error;
 use super::configuration::{self, DYNAMIC, Start, Switches, place};
 use super::error::failed;
 use crate::ports::Block;
-use crate::supervision::{Supervised, Watchdog};
+use crate::supervision::{Supervised, Watchdog, log};
 
 /// What the servers of a cluster share.
 #[derive(Debug)]
@@ -132,10 +132,7 @@ impl Server {
 
     /// The last lines of the log.
     pub fn log_tail(&self, lines: usize) -> String {
-        let log = fs::read(self.log_path()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log);
-        let all: Vec<&str> = text.lines().collect();
-        all[all.len().saturating_sub(lines)..].join("\n")
+        log::tail(&self.log_path(), lines)
     }
 
     /// Writes its files anew, so that its next start is that of a joiner: these members, and itself as observer.
