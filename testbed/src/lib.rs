@@ -17,7 +17,10 @@
 //! # }
 //! ```
 //!
-//! Linux only: process identity is read from `/proc`. Java and Maven are needed to run servers, not to build.
+//! [`zookeeper`], [`kafka`] and [`mongodb`] run servers; [`agent`] has what the tests of every agent on them share.
+//!
+//! Linux only: process identity is read from `/proc`. Needed to run servers, not to build: Java and Maven for ZooKeeper and
+//! Kafka, Python with pip for MongoDB.
 
 pub mod agent;
 mod authority;

@@ -1,8 +1,9 @@
 //! `cargo live-test [STORE…] [-- ARGUMENTS]`: the tests that need real stores.
 //!
-//! `cargo test` leaves them out, because they need Java, Maven and a package registry. This runs them, and only them.
-//! What is missing is an error here: a live test that was skipped would look like one that passed. Servers are
-//! fetched before the tests, so that no test's deadline pays for a download.
+//! `cargo test` leaves them out, because they need a package registry, and programs that get and run servers: Java and
+//! Maven, or Python. This runs them, and only them. What is missing of what the asked stores need is an error here: a live
+//! test that was skipped would look like one that passed. Servers are fetched before the tests, so that no test's deadline
+//! pays for a download.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -10,7 +11,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use testbed::program::Program;
-use testbed::{kafka, zookeeper};
+use testbed::{kafka, mongodb, zookeeper};
 
 /// Runs the tests on real stores.
 #[derive(Debug, Parser)]
@@ -28,9 +29,19 @@ enum Store {
     #[value(name = "zookeeper")]
     ZooKeeper,
     Kafka,
+    #[value(name = "mongodb")]
+    MongoDb,
 }
 
 impl Store {
+    /// What its servers are got and run by.
+    fn programs(self) -> &'static [Program] {
+        match self {
+            Self::ZooKeeper | Self::Kafka => &[Program::Java, Program::Maven],
+            Self::MongoDb => &[Program::Python],
+        }
+    }
+
     /// Gets its servers.
     fn fetch(self) -> anyhow::Result<()> {
         match self {
@@ -45,6 +56,11 @@ impl Store {
                 }
                 kafka::fetch_exporter()?;
             }
+            Self::MongoDb => {
+                for release in mongodb::Release::ALL {
+                    release.fetch()?;
+                }
+            }
         }
         Ok(())
     }
@@ -54,6 +70,7 @@ impl Store {
         match self {
             Self::ZooKeeper => "a_zookeeper_ensemble_keeps_the_specification_at_all_levels",
             Self::Kafka => "a_kafka_cluster_keeps_the_specification_at_all_levels",
+            Self::MongoDb => "a_mongodb_set_keeps_the_specification_at_all_levels",
         }
     }
 
@@ -78,6 +95,11 @@ impl Store {
                 &["-p", "agent-kafka", "--test", "live"],
                 &["-p", "testbed", "--test", "conformance"],
             ],
+            Self::MongoDb => &[
+                &["-p", "testbed", "--test", "mongodb"],
+                &["-p", "agent-mongodb", "--test", "live"],
+                &["-p", "testbed", "--test", "conformance"],
+            ],
         }
     }
 }
@@ -100,10 +122,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     } else {
         stores
     };
-    let missing: Vec<_> = [Program::Java, Program::Maven]
-        .map(Program::find)
+    let missing: Vec<_> = needed(&stores)
         .into_iter()
-        .filter_map(Result::err)
+        .filter_map(|program| program.find().err())
         .collect();
     if !missing.is_empty() {
         let all: Vec<_> = missing.iter().map(ToString::to_string).collect();
@@ -131,4 +152,43 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(worst.into())
+}
+
+/// What these stores' tests cannot do without, each once.
+fn needed(stores: &[Store]) -> Vec<Program> {
+    let mut needed = Vec::new();
+    for program in stores.iter().flat_map(|store| store.programs()) {
+        if !needed.contains(program) {
+            needed.push(*program);
+        }
+    }
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_demanded_only_by_the_stores_that_need_it() {
+        let java = [Program::Java, Program::Maven];
+        assert_eq!(needed(&[Store::MongoDb]), [Program::Python]);
+        assert_eq!(needed(&[Store::ZooKeeper]), java);
+        assert_eq!(needed(&[Store::Kafka, Store::ZooKeeper]), java);
+        let all = needed(Store::value_variants());
+        assert_eq!(all, [Program::Java, Program::Maven, Program::Python]);
+    }
+
+    #[test]
+    fn a_store_is_asked_for_by_the_name_that_testbed_up_knows() {
+        let asked = Cli::try_parse_from(["live-test", "zookeeper", "kafka", "mongodb"]).unwrap();
+        assert_eq!(asked.stores, Store::value_variants());
+    }
+
+    #[test]
+    fn of_the_conformance_tests_only_the_store_s_own_is_left() {
+        let skipped: Vec<_> = Store::MongoDb.skipped().collect();
+        let [zookeeper, kafka] = [Store::ZooKeeper.conformance(), Store::Kafka.conformance()];
+        assert_eq!(skipped, ["--skip", zookeeper, "--skip", kafka]);
+    }
 }
