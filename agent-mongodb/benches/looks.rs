@@ -24,6 +24,9 @@ use testbed::poll;
 
 const UP: Duration = Duration::from_secs(120);
 
+/// Twice as long as an answer may be given again.
+const FRESH: Duration = Duration::from_millis(10);
+
 /// How long nothing is asked of an agent, to see what it sends by itself.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -110,8 +113,12 @@ fn main() {
     let bare = Bare::new(&node.member_address());
     let get = |client: &Client, path: &str| wait(client.raw(Method::Get, path, Vec::new())).unwrap();
     let pair = || {
+        // Older than an answer may be to be given again (`observe.reuse_ms`).
+        std::thread::sleep(FRESH);
+        let begun = Instant::now();
         get(&client, "/api/v1/info/node");
         get(&client, "/api/v1/info/shards");
+        begun.elapsed()
     };
     let before = bare.counts();
     for _ in 0..10 {
@@ -120,16 +127,20 @@ fn main() {
     let after = bare.counts();
     let [hellos, statuses] = [0, 1].map(|which| (after[which] - before[which]) / 10);
     let commands = || {
+        // As long after the last ones as the agent's.
+        std::thread::sleep(FRESH);
+        let begun = Instant::now();
         for _ in 0..hellos {
             bare.ask(doc! { "hello": 1 });
         }
         for _ in 0..statuses {
             bare.ask(doc! { "replSetGetStatus": 1, "initialSync": 1, "maxTimeMS": 1_000 });
         }
+        begun.elapsed()
     };
     let (mut ones, mut others, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let (one, other) = (timed(commands), timed(pair));
+        let (one, other) = (commands(), pair());
         ratios.push(other.as_secs_f64() / one.as_secs_f64());
         ones.push(one);
         others.push(other);
@@ -160,12 +171,6 @@ fn main() {
         IDLE.as_secs(),
         after[0] - before[0] + after[1] - before[1]
     );
-}
-
-fn timed(what: impl Fn()) -> Duration {
-    let begun = Instant::now();
-    what();
-    begun.elapsed()
 }
 
 fn median(mut times: Vec<Duration>) -> String {

@@ -14,33 +14,27 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agent_mongodb::config::Server;
-use agent_sdk::client::{ClientError, Method, NodeInfo, wait};
+use agent_sdk::client::wait;
 use agent_sdk::spec::NodeState;
-use agent_sdk::testing::{StateDir, TestAgent};
+use agent_sdk::testing::TestAgent;
 use mongodb::bson::{Document, doc};
+use testbed::agent::{all_in_time, node};
 
 use crate::peer::{hello, is_hello, peer, server};
-
-/// What an endpoint may take: the agents' deadline and half a second.
-const IN_TIME: Duration = Duration::from_millis(DEADLINE_MS + 500);
 
 /// The longest message that the driver takes (48 MB), and what buffers of the kernel hold on both sides of a connection.
 const BOUND: u64 = 64 * 1024 * 1024;
 
-/// Of the agents, for a look at the node. Shorter than by default, so that many are tried.
-const DEADLINE_MS: u64 = 800;
-/// Of the agents, for the answers to a look: half of it, as by default.
-const ANSWER_MS: u64 = 400;
+/// Of the agents, for the answers to a look: half of what a look may take, as by default.
+const ANSWER_MS: u64 = 500;
 
 fn agent(at: SocketAddr) -> TestAgent {
     let mut server = Server::new(at.to_string().parse().unwrap(), "rs0");
     server.timeouts.answer_ms = ANSWER_MS;
-    let agent = agent_mongodb::agent(server).unwrap();
-    let configure = |config: &mut agent_sdk::config::Config<()>| config.observe.deadline_ms = DEADLINE_MS;
-    TestAgent::start_on(StateDir::new().unwrap(), agent, configure).unwrap()
+    testbed::agent::start(agent_mongodb::agent(server).unwrap())
 }
 
 fn at_once<T: Sync>(cases: &[T], tried: impl Fn(&T) + Sync) {
@@ -52,10 +46,6 @@ fn at_once<T: Sync>(cases: &[T], tried: impl Fn(&T) + Sync) {
     });
 }
 
-fn node(agent: &TestAgent) -> NodeInfo {
-    wait(agent.client().node()).unwrap()
-}
-
 /// Every information endpoint answers in time, whatever it says; and the node is in this state, for this reason.
 #[track_caller]
 fn is_told_in_time(agent: &TestAgent, state: NodeState, why: &str) {
@@ -63,39 +53,6 @@ fn is_told_in_time(agent: &TestAgent, state: NodeState, why: &str) {
     let info = node(agent);
     let reason = info.node_status_reason.clone().unwrap_or_default();
     assert!(info.node_status == state && reason.contains(why), "{info:?}");
-}
-
-#[track_caller]
-fn all_in_time(agent: &TestAgent) {
-    let client = agent.client();
-    // Asked up to three times: a busy machine may be late once, an endpoint that hangs is late each time.
-    let timed = |what: &str, call: &dyn Fn() -> Result<(), ClientError>| {
-        let mut late = Vec::new();
-        while late.len() < 3 {
-            let begun = Instant::now();
-            let answer = call();
-            let took = begun.elapsed();
-            if let Err(error) = answer {
-                let refused = error.problem().is_some_and(|problem| problem.status == 503);
-                assert!(refused, "{what}: {error}");
-            }
-            if took <= IN_TIME {
-                return;
-            }
-            late.push(took);
-        }
-        panic!("{what} is late each time: {late:?}");
-    };
-    timed("info/node", &|| wait(client.node()).map(drop));
-    timed("info/store", &|| wait(client.store()).map(drop));
-    timed("info/shards", &|| wait(client.shards()).map(drop));
-    for path in ["/healthz", "/readyz", "/metrics", "/api/v1/actions/queue"] {
-        timed(path, &|| {
-            let answer = wait(client.raw(Method::Get, path, Vec::new()))?;
-            assert!(matches!(answer.status, 200 | 500..=599), "{path}: {}", answer.status);
-            Ok(())
-        });
-    }
 }
 
 /// What info/shards is refused with.

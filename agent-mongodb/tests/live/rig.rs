@@ -1,19 +1,15 @@
 //! A set of real servers with an agent beside each, and the questions that tests ask of them.
 
-use std::time::Duration;
-
 use agent_mongodb::config::{Server, Timeouts};
-use agent_sdk::client::{Client, NodeInfo, Record, Schedule, ShardInfo, wait};
-use agent_sdk::spec::{NodeState, Role, State};
-use agent_sdk::testing::{StateDir, TestAgent};
+use agent_sdk::client::Client;
+use agent_sdk::spec::Role;
+use agent_sdk::testing::TestAgent;
 use serde_json::{Value, json};
+pub(crate) use testbed::agent::{
+    ADD, INIT, REMOVE, UP, all_in_time, await_state, done, failed, node, only_shard as shard, run, run_within, until,
+};
 use testbed::mongodb::{Builder, Cluster, Node};
-use testbed::poll;
 
-pub(crate) const UP: Duration = Duration::from_secs(90);
-pub(crate) const INIT: &str = "agent.replicante.io/cluster.init";
-pub(crate) const ADD: &str = "agent.replicante.io/cluster.add";
-pub(crate) const REMOVE: &str = "agent.replicante.io/cluster.remove";
 pub(crate) const STEP_DOWN: &str = "mongodb.com/primary.step-down";
 pub(crate) const CONFIGURE: &str = "mongodb.com/member.configure";
 
@@ -38,13 +34,7 @@ pub(crate) fn settings(cluster: &Cluster, node: &Node) -> Server {
 }
 
 pub(crate) fn start(settings: Server) -> TestAgent {
-    let configure = |config: &mut agent_sdk::config::Config<()>| config.actions.grace_s = 8;
-    TestAgent::start_on(
-        StateDir::new().unwrap(),
-        agent_mongodb::agent(settings).unwrap(),
-        configure,
-    )
-    .unwrap()
+    testbed::agent::start(agent_mongodb::agent(settings).unwrap())
 }
 
 impl Rig {
@@ -115,66 +105,7 @@ impl Rig {
     }
 }
 
-/// Waits until this holds.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let found = poll::until(UP, |_| Ok::<_, ()>(holds().then_some(()))).unwrap();
-    assert!(found.is_some(), "not within {UP:?}: {what}");
-}
-
-pub(crate) fn node(agent: &TestAgent) -> NodeInfo {
-    wait(agent.client().node()).unwrap()
-}
-
-/// Waits until the node is in this state.
-pub(crate) fn await_state(agent: &TestAgent, state: NodeState) -> NodeInfo {
-    let mut last = None;
-    let found = poll::until(UP, |_| {
-        let info = node(agent);
-        last = Some((info.node_status, info.node_status_reason.clone()));
-        Ok::<_, ()>((info.node_status == state).then_some(info))
-    });
-    found
-        .unwrap()
-        .unwrap_or_else(|| panic!("{state:?} expected, and it is {last:?}"))
-}
-
-/// The shard, where the node has it and can be asked.
-pub(crate) fn shard(agent: &TestAgent) -> Option<ShardInfo> {
-    wait(agent.client().shards()).ok()?.shards.pop()
-}
-
 /// An attribute that the running process tells.
 pub(crate) fn attribute(agent: &TestAgent, name: &str) -> Option<Value> {
-    let store = wait(agent.client().store()).ok()?;
-    store.attributes.get(&format!("mongodb.com/{name}")).cloned()
-}
-
-/// Runs an action to its end.
-pub(crate) fn run(client: &Client, kind: &str, args: &Value) -> Record {
-    perform(client, &Schedule::new(kind).with_args(args))
-}
-
-/// The same within a deadline.
-pub(crate) fn run_within(client: &Client, kind: &str, args: &Value, deadline_s: u32) -> Record {
-    let mut schedule = Schedule::new(kind).with_args(args);
-    schedule.deadline_s = Some(deadline_s);
-    perform(client, &schedule)
-}
-
-fn perform(client: &Client, schedule: &Schedule) -> Record {
-    let id = wait(client.schedule(schedule)).unwrap().id;
-    wait(client.ended(id, UP)).unwrap()
-}
-
-/// What a done action gave.
-pub(crate) fn done(record: &Record) -> Value {
-    assert_eq!(record.state, State::Done, "{:?}", record.error);
-    record.output_as().unwrap()
-}
-
-/// Code and message of an action that failed.
-pub(crate) fn failed(record: &Record) -> (String, String) {
-    assert_eq!(record.state, State::Failed, "{:?}", record.output);
-    let error = record.error.clone().unwrap();
-    (error.code, error.message)
+    testbed::agent::attribute(agent, &format!("mongodb.com/{name}"))
 }

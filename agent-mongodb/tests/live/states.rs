@@ -5,7 +5,7 @@ use agent_sdk::spec::{NodeState, Role, State};
 use testbed::mongodb::Cluster;
 use testbed::mongodb::bson::doc;
 
-use crate::rig::{ADD, REMOVE, Rig, UP, await_state, done, failed, node, run, shard, until};
+use crate::rig::{ADD, REMOVE, Rig, UP, all_in_time, await_state, done, failed, node, run, shard, until};
 
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
@@ -19,6 +19,7 @@ fn a_node_that_freezes_dies_is_kept_from_reads_and_stops() {
     let frozen = await_state(rig.agent(2), NodeState::Unavailable);
     let reason = frozen.node_status_reason.unwrap();
     assert!(reason.contains("last seen"), "{reason}");
+    all_in_time(rig.agent(2));
     second.resume().unwrap();
     await_state(rig.agent(2), NodeState::Healthy);
     second.kill().unwrap();
