@@ -4,8 +4,9 @@
 //!
 //! - One look is two small commands, and ends within `timeouts.answer_ms`, whatever the mongod does.
 //! - Who asks while a look is under way is given that one.
-//! - Two connections to the mongod: one for commands, and one by which the driver knows that it is there. Two more while it
-//!   does not let the agent's user in, when it is asked as nobody what it is, or while an action changes the set.
+//! - Three connections to the mongod: two for commands, and one by which the driver knows that it is there. While it does not
+//!   let the agent's user in there are two others, by which it is asked as nobody what it is.
+//! - Two connections to the primary, where that is another one, while an action changes the set.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,7 +32,7 @@ const UNUSED: Duration = Duration::from_secs(30);
 pub struct Sight {
     server: Validated,
     /// As the user that is configured, or nobody.
-    known: Link,
+    known: Arc<Link>,
     /// As nobody, where the user is not let in: the mongod may not know it yet.
     anonymous: Link,
     /// To the primary, for actions: what they wait for does not hold others.
@@ -60,7 +61,7 @@ impl Sight {
     pub fn new(server: Validated) -> Self {
         let link = |way| Link::new(server.address.clone(), way, server.timeouts.answer());
         Self {
-            known: link(server.way.clone()),
+            known: Arc::new(link(server.way.clone()).at_once(2)),
             anonymous: link(server.way.anonymous()),
             primary: Mutex::default(),
             looking: Turn::new(None),
@@ -80,7 +81,7 @@ impl Sight {
     }
 
     /// The way to the mongod as the user that is configured.
-    pub(crate) const fn known(&self) -> &Link {
+    pub(crate) fn known(&self) -> &Link {
         &self.known
     }
 
@@ -89,8 +90,12 @@ impl Sight {
         Link::new(address, self.server.way.anonymous(), self.server.timeouts.answer())
     }
 
-    /// The way for changes to this member of the set. Kept for the next step.
+    /// The way for changes to this member of the set. Kept for the next step. To the mongod beside the agent it is the one by
+    /// which looks go, too: a change that takes long leaves them a connection.
     pub(crate) fn primary(&self, address: &Address) -> Arc<Link> {
+        if *address == self.server.address {
+            return self.known.clone();
+        }
         let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
         let link = match primary.take() {
             Some((_, link)) if link.address() == address => link,
@@ -180,14 +185,20 @@ impl Sight {
     async fn look(&self) -> Facts {
         self.tidy();
         let end = Instant::now() + self.server.timeouts.answer();
-        let (hello, refused) = self.hello().await;
-        let set = match (hello.as_ref().map(Hello::member), refused) {
-            (Ok(Some(_)), None) => Some(self.set(&self.known, end).await),
-            // One that has no users, as an arbiter or a member that makes its first copy, tells anybody who is beside it.
-            (Ok(Some(_)), Some(fault)) => Some(self.set(&self.anonymous, end).await.map_err(|_| fault)),
-            // Who is in no set has nothing to tell.
-            (Ok(None) | Err(_), _) => None,
+        let (hello, set) = tokio::join!(hello::ask(&self.known), self.set(&self.known, end));
+        let (hello, set) = match hello {
+            // A blank one knows no user, and answers nothing to one that it does not know.
+            Err(fault) if fault.is_refusal() => self.as_nobody(fault, end).await,
+            hello => {
+                self.anonymous.close();
+                (hello, set)
+            }
         };
+        // Who is in no set has nothing to tell.
+        let set = hello
+            .as_ref()
+            .is_ok_and(|hello| hello.member().is_some())
+            .then_some(set);
         let facts = Facts {
             hello,
             set,
@@ -198,16 +209,15 @@ impl Sight {
         facts
     }
 
-    /// What the mongod is, and why it does not let the agent's user in, where it does not: a blank one knows no user, and
-    /// answers nothing to one that it does not know.
-    async fn hello(&self) -> (Result<Hello, Fault>, Option<Fault>) {
-        match hello::ask(&self.known).await {
-            Err(fault) if fault.is_refusal() => (hello::ask(&self.anonymous).await, Some(fault)),
-            answer => {
-                self.anonymous.close();
-                (answer, None)
-            }
-        }
+    /// What the mongod tells anybody. One that has no users, as an arbiter or a member that makes its first copy, tells of its
+    /// state, too, who is beside it.
+    async fn as_nobody(&self, refused: Fault, end: Instant) -> (Result<Hello, Fault>, Result<SetStatus, Fault>) {
+        let hello = hello::ask(&self.anonymous).await;
+        let set = match &hello {
+            Ok(hello) if hello.member().is_some() => self.set(&self.anonymous, end).await.map_err(|_| refused),
+            Ok(_) | Err(_) => Err(refused),
+        };
+        (hello, set)
     }
 
     async fn set(&self, link: &Link, end: Instant) -> Result<SetStatus, Fault> {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers are tests, too")]
 
+#[path = "live/costs.rs"]
+mod costs;
 #[path = "live/crash.rs"]
 mod crash;
 #[path = "live/failover.rs"]

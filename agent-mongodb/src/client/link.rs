@@ -6,6 +6,7 @@ use std::time::Duration;
 use agent_sdk::config::Address;
 use mongodb::Client;
 use mongodb::bson::Document;
+use mongodb::error::Error;
 use tokio::time::{Instant, timeout_at};
 
 use super::Fault;
@@ -25,6 +26,7 @@ pub struct Link {
     address: Address,
     way: Way,
     within: Duration,
+    at_once: u32,
     state: Mutex<State>,
 }
 
@@ -41,8 +43,16 @@ impl Link {
             address,
             way,
             within,
+            at_once: 1,
             state: Mutex::default(),
         }
+    }
+
+    /// The same with a connection for each of so many commands at once.
+    #[must_use]
+    pub const fn at_once(mut self, commands: u32) -> Self {
+        self.at_once = commands;
+        self
     }
 
     /// Where it leads.
@@ -102,9 +112,10 @@ impl Link {
             return Err(fault.clone());
         }
         let last = LastFailure::default();
-        let made = options::options(&self.address, &self.way, self.within.mul_f64(TO_CONNECT), last.clone()).and_then(
-            |options| Client::with_options(options).map_err(|error| Fault::of(&error, None, &self.address.to_string())),
-        );
+        let to_connect = self.within.mul_f64(TO_CONNECT);
+        let options = options::options(&self.address, &self.way, to_connect, self.at_once, last.clone());
+        let failed = |error: Error| Fault::of(&error, None, &self.address.to_string());
+        let made = options.and_then(|options| Client::with_options(options).map_err(failed));
         match made {
             Ok(client) => {
                 state.client = Some((client.clone(), last.clone()));

@@ -21,11 +21,12 @@ const LOOK: Duration = Duration::from_secs(600);
 /// With what the driver's own look at the server failed last; none when it did not.
 pub(super) type LastFailure = Arc<Mutex<Option<Error>>>;
 
-/// For one server. `within`: for a connection to be made.
+/// For one server. `within`: for a connection to be made. `at_once`: how many commands.
 pub(super) fn options(
     address: &Address,
     way: &Way,
     within: Duration,
+    at_once: u32,
     last: LastFailure,
 ) -> Result<ClientOptions, Fault> {
     let mut options = ClientOptions::builder()
@@ -39,7 +40,7 @@ pub(super) fn options(
         .server_selection_timeout(within)
         .heartbeat_freq(LOOK)
         .server_monitoring_mode(ServerMonitoringMode::Poll)
-        .max_pool_size(1)
+        .max_pool_size(at_once)
         .min_pool_size(0)
         .retry_reads(false)
         .retry_writes(false)

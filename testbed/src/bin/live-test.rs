@@ -74,34 +74,42 @@ impl Store {
         }
     }
 
-    /// The other stores' tests, which are in the same files as its own. They are left out by their names: a name to
-    /// filter by would be one more beside the user's, and what fits either is run.
-    fn skipped(self) -> impl Iterator<Item = &'static str> {
-        let others = Self::value_variants().iter().filter(move |store| **store != self);
-        others.flat_map(|store| ["--skip", store.conformance()])
-    }
-
     /// What `cargo test` is told to run: the testbed first, for the agent's tests stand on it.
     fn tests(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::ZooKeeper => &[
                 &["-p", "testbed", "--test", "zookeeper"],
                 &["-p", "agent-zookeeper", "--test", "live"],
-                // A whole ensemble under the suite that judges any agent.
-                &["-p", "testbed", "--test", "conformance"],
             ],
             Self::Kafka => &[
                 &["-p", "testbed", "--test", "kafka"],
                 &["-p", "agent-kafka", "--test", "live"],
-                &["-p", "testbed", "--test", "conformance"],
             ],
             Self::MongoDb => &[
                 &["-p", "testbed", "--test", "mongodb"],
                 &["-p", "agent-mongodb", "--test", "live"],
-                &["-p", "testbed", "--test", "conformance"],
             ],
         }
     }
+
+    /// How many tests run at once; none for as many as there are processors. Those of MongoDB wait for elections most of
+    /// the time.
+    fn at_once(self) -> Option<&'static str> {
+        match self {
+            Self::ZooKeeper | Self::Kafka => None,
+            Self::MongoDb => Some("--test-threads=4"),
+        }
+    }
+}
+
+/// Whole clusters under the suite that judges any agent; the stores side by side.
+const CONFORMANCE: &[&str] = &["-p", "testbed", "--test", "conformance"];
+
+/// What leaves out the stores that were not asked for: by the names of their tests, since a name to filter by would be one
+/// more beside the user's, and what fits either is run.
+fn skipped(asked: &[Store]) -> Vec<&'static str> {
+    let others = Store::value_variants().iter().filter(|store| !asked.contains(store));
+    others.flat_map(|store| ["--skip", store.conformance()]).collect()
 }
 
 fn main() -> ExitCode {
@@ -134,14 +142,18 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // Set by `cargo run`: the same cargo, not whichever comes first on the PATH.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut worst = 0;
-    let runs = |store: &Store| store.tests().iter().map(|tests| (*store, *tests)).collect::<Vec<_>>();
-    for (store, tests) in stores.iter().flat_map(runs) {
+    let own = |store: &Store| {
+        let more: Vec<_> = store.at_once().filter(|_| !is_told(&arguments)).into_iter().collect();
+        store.tests().iter().map(move |tests| (*tests, more.clone()))
+    };
+    let all = stores.iter().flat_map(own).chain([(CONFORMANCE, skipped(&stores))]);
+    for (tests, more) in all {
         let mut command = Command::new(&cargo);
         command
             .arg("test")
             .args(tests)
             .args(["--", "--ignored"])
-            .args(store.skipped())
+            .args(more)
             .args(&arguments);
         let status = command
             .status()
@@ -152,6 +164,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(worst.into())
+}
+
+/// Whether the user says how many tests run at once.
+fn is_told(arguments: &[OsString]) -> bool {
+    let told = |argument: &OsString| argument.to_string_lossy().starts_with("--test-threads");
+    arguments.iter().any(told)
 }
 
 /// What these stores' tests cannot do without, each once.
@@ -186,9 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn of_the_conformance_tests_only_the_store_s_own_is_left() {
-        let skipped: Vec<_> = Store::MongoDb.skipped().collect();
+    fn of_the_conformance_tests_only_those_of_the_asked_stores_are_left() {
         let [zookeeper, kafka] = [Store::ZooKeeper.conformance(), Store::Kafka.conformance()];
-        assert_eq!(skipped, ["--skip", zookeeper, "--skip", kafka]);
+        assert_eq!(skipped(&[Store::MongoDb]), ["--skip", zookeeper, "--skip", kafka]);
+        assert_eq!(skipped(Store::value_variants()), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_user_says_of_threads_is_said_once() {
+        assert!(is_told(&["--nocapture".into(), "--test-threads=1".into()]));
+        assert!(is_told(&["--test-threads".into(), "1".into()]) && !is_told(&["states".into()]));
     }
 }
