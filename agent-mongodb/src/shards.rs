@@ -59,7 +59,7 @@ pub fn offset(ts: Timestamp) -> i64 {
 fn lag_ms(set: &SetStatus, primary: &Seen) -> Option<i64> {
     let seconds = |ts: Timestamp| i64::from(ts.time) * 1_000;
     let behind = match (primary.applied_ms, set.applied_ms) {
-        (Some(primary), Some(own)) => primary - own,
+        (Some(primary), Some(own)) => primary.saturating_sub(own),
         // Releases before 6.0 tell of other members only the second.
         _ => seconds(primary.applied?) - seconds(set.applied?),
     };

@@ -212,7 +212,10 @@ impl Sight {
     /// What the mongod tells anybody. One that has no users, as an arbiter or a member that makes its first copy, tells of its
     /// state, too, who is beside it.
     async fn as_nobody(&self, refused: Fault, end: Instant) -> (Result<Hello, Fault>, Result<SetStatus, Fault>) {
-        let hello = hello::ask(&self.anonymous).await;
+        let hello = match timeout_at(end, hello::ask(&self.anonymous)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.silent()),
+        };
         let set = match &hello {
             Ok(hello) if hello.member().is_some() => self.set(&self.anonymous, end).await.map_err(|_| refused),
             Ok(_) | Err(_) => Err(refused),
@@ -224,10 +227,14 @@ impl Sight {
         let within = self.server.timeouts.answer();
         match timeout_at(end, status::ask(link, millis(within))).await {
             Ok(answer) => answer,
-            Err(_) => Err(Fault::Silent {
-                address: self.server.address.to_string(),
-                within,
-            }),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    fn silent(&self) -> Fault {
+        Fault::Silent {
+            address: self.server.address.to_string(),
+            within: self.server.timeouts.answer(),
         }
     }
 

@@ -282,7 +282,7 @@ impl Converge for Add {
                 id,
                 host: host.clone(),
                 part: wanted,
-                version: version + 1,
+                version: version.saturating_add(1),
             });
             return Ok(Next::Do {
                 now: Step::Admit {

@@ -164,7 +164,11 @@ impl SetConfig {
 
     /// A number that no member has.
     pub fn next_id(&self) -> i64 {
-        self.members.iter().map(|member| member.id).max().map_or(0, |id| id + 1)
+        self.members
+            .iter()
+            .map(|member| member.id)
+            .max()
+            .map_or(0, |id| id.saturating_add(1))
     }
 
     /// Whether one more may vote.
@@ -210,7 +214,7 @@ impl SetConfig {
 
     fn next(&self, change: impl FnOnce(&mut Vec<Bson>)) -> Document {
         let mut next = self.document.clone();
-        next.insert("version", self.version + 1);
+        next.insert("version", self.version.saturating_add(1));
         let mut members = next.get_array("members").cloned().unwrap_or_default();
         change(&mut members);
         next.insert("members", members);
