@@ -1,38 +1,12 @@
 //! Line 2: an agent that is killed at each of its checkpoints goes on, and what it does is done once.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use agent_sdk::client::{Client, Record, Schedule, wait};
 use agent_sdk::spec::NodeState;
 use serde_json::{Value, json};
-use testbed::agent::Program;
+use testbed::agent::{Program, killed_at_each_step};
 use testbed::kafka::{Cluster, Topic, Voters};
 
 use crate::rig::{ADD, DRAIN, ELECT, INIT, JOIN, REMOVE, UP, done, settings, until};
-
-/// Runs an action, and kills the agent once each time that it makes another kind of step durable. Returns the record, and
-/// the steps at which it was killed.
-fn killed_at_each_step(program: &mut Program, kind: &str, args: &Value) -> (Record, Vec<String>) {
-    let mut client = program.start().unwrap();
-    let id = wait(client.schedule(&Schedule::new(kind).with_args(args))).unwrap().id;
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    let mut killed = Vec::new();
-    let mut record = wait(client.record(id)).unwrap();
-    while !record.state.is_final() {
-        let step = step(&record);
-        if let Some(step) = step.filter(|step| seen.insert(step.clone())) {
-            program.kill().unwrap();
-            killed.push(step);
-            client = program.start().unwrap();
-            record = wait(client.record(id)).unwrap();
-            continue;
-        }
-        record = wait(client.changed(id, record.version, Duration::from_secs(60))).unwrap();
-    }
-    program.kill().unwrap();
-    (record, killed)
-}
 
 /// The kind of the last step that was made durable.
 fn step(record: &Record) -> Option<String> {
@@ -65,7 +39,7 @@ fn line_2_killed_at_each_checkpoint_everything_is_done_once() {
     };
     let (mut first, mut second, mut third) = (program(1), program(2), program(3));
 
-    let (record, killed) = killed_at_each_step(&mut first, INIT, &Value::Null);
+    let (record, killed) = killed_at_each_step(&mut first, INIT, &Value::Null, step);
     let initialised = done(&record);
     println!("init: killed at {killed:?}, attempt {}: {initialised}", record.attempt);
     assert_eq!(killed, ["format", "start"]);
@@ -73,7 +47,7 @@ fn line_2_killed_at_each_checkpoint_everything_is_done_once() {
 
     let member = json!({"node": cluster.node(1).unwrap().member_address().to_string()});
     for (number, joiner) in [(2, &mut second), (3, &mut third)] {
-        let (record, killed) = killed_at_each_step(joiner, JOIN, &member);
+        let (record, killed) = killed_at_each_step(joiner, JOIN, &member, step);
         let joined = done(&record);
         println!("join: killed at {killed:?}, attempt {}: {joined}", record.attempt);
         assert_eq!(killed, ["format", "start", "add_voter"]);
@@ -87,7 +61,7 @@ fn line_2_killed_at_each_checkpoint_everything_is_done_once() {
     assert_eq!(quorum.voters.len(), 3, "each once: {quorum:?}");
 
     cluster.node(3).unwrap().kill().unwrap();
-    let (record, killed) = killed_at_each_step(&mut first, REMOVE, &json!({"node": "3"}));
+    let (record, killed) = killed_at_each_step(&mut first, REMOVE, &json!({"node": "3"}), step);
     let removed = done(&record);
     println!("remove: killed at {killed:?}, attempt {}: {removed}", record.attempt);
     assert_eq!(killed, ["remove_voter", "unregister"]);
@@ -115,14 +89,14 @@ fn line_2_adding_electing_and_draining_go_on_as_well() {
     };
     let mut first = program(1);
     let other = json!({"node": cluster.node(2).unwrap().member_address().to_string()});
-    let (record, killed) = killed_at_each_step(&mut first, ADD, &other);
+    let (record, killed) = killed_at_each_step(&mut first, ADD, &other, step);
     println!("add: killed at {killed:?}, attempt {}", record.attempt);
     assert_eq!((killed.len(), &done(&record)["voter"]), (1, &json!(true)));
     assert_eq!(tools.quorum().unwrap().voter_ids(), [1, 2]);
 
     tools.create_topic("orders", &[&[3, 1], &[3, 2], &[1, 2]]).unwrap();
     tools.produce("orders", 300).unwrap();
-    let (record, killed) = killed_at_each_step(&mut program(3), DRAIN, &json!({"batch": 1}));
+    let (record, killed) = killed_at_each_step(&mut program(3), DRAIN, &json!({"batch": 1}), step);
     println!("drain: killed at {killed:?}, attempt {}", record.attempt);
     assert_eq!((killed.len(), &done(&record)["replicas"]), (1, &json!(2)));
     let replicas = tools
@@ -144,7 +118,7 @@ fn line_2_adding_electing_and_draining_go_on_as_well() {
             topic.partitions.iter().all(|it| it.isr.len() == 2)
         })
         .unwrap();
-    let (record, killed) = killed_at_each_step(&mut program(2), ELECT, &Value::Null);
+    let (record, killed) = killed_at_each_step(&mut program(2), ELECT, &Value::Null, step);
     println!("elect: killed at {killed:?}, attempt {}", record.attempt);
     assert_eq!((killed.len(), &done(&record)["unelectable"]), (1, &json!(0)));
     let preferred = |topic: &Topic| topic.partitions.iter().all(|it| it.leader == Some(it.replicas[0]));

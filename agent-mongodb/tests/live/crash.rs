@@ -1,36 +1,11 @@
 //! Line 2: an agent that is killed at each of its checkpoints goes on, and what it does is done once.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use agent_sdk::client::{Record, Schedule, wait};
+use agent_sdk::client::Record;
 use serde_json::{Value, json};
-use testbed::agent::Program;
+use testbed::agent::{Program, killed_at_each_step};
 use testbed::mongodb::Cluster;
 
 use crate::rig::{ADD, CONFIGURE, INIT, REMOVE, STEP_DOWN, UP, done, settings};
-
-/// Runs an action, and kills the agent once each time that it makes another step durable. Returns the record, and the steps
-/// at which it was killed.
-fn killed_at_each_step(program: &mut Program, kind: &str, args: &Value) -> (Record, Vec<String>) {
-    let mut client = program.start().unwrap();
-    let id = wait(client.schedule(&Schedule::new(kind).with_args(args))).unwrap().id;
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    let mut killed = Vec::new();
-    let mut record = wait(client.record(id)).unwrap();
-    while !record.state.is_final() {
-        if let Some(step) = step(&record).filter(|step| seen.insert(step.clone())) {
-            program.kill().unwrap();
-            killed.push(step);
-            client = program.start().unwrap();
-            record = wait(client.record(id)).unwrap();
-            continue;
-        }
-        record = wait(client.changed(id, record.version, Duration::from_secs(60))).unwrap();
-    }
-    program.kill().unwrap();
-    (record, killed)
-}
 
 /// The kind of the last step that was made durable; where there is one kind only, it is called "step".
 fn step(record: &Record) -> Option<String> {
@@ -51,7 +26,7 @@ fn killed_at_each_checkpoint_everything_is_done_once() {
     let named = |number| json!({ "node": cluster.node(number).unwrap().member_address() });
     let version = || cluster.node(2).unwrap().config().unwrap().get_i32("version").unwrap();
     let killed_in = |program: &mut Program, kind: &str, args: &Value, steps: &[&str]| {
-        let (record, killed) = killed_at_each_step(program, kind, args);
+        let (record, killed) = killed_at_each_step(program, kind, args, step);
         let output = done(&record);
         println!("{kind}: killed at {killed:?}, attempt {}: {output}", record.attempt);
         assert_eq!(killed, steps, "{kind}");

@@ -11,7 +11,7 @@ use agent_sdk::spec::{State, WellKnown};
 use agent_sdk::testing::TestAgent;
 use serde_json::{Value, json};
 
-use super::{UP, node};
+use super::{Program, UP, node};
 
 /// `agent.replicante.io/cluster.init`.
 pub const INIT: &str = WellKnown::ClusterInit.kind();
@@ -41,6 +41,34 @@ pub fn run_within(client: &Client, kind: &str, args: &Value, deadline_s: u32) ->
 pub fn perform(client: &Client, schedule: &Schedule) -> Record {
     let id = wait(client.schedule(schedule)).unwrap().id;
     wait(client.ended(id, UP)).unwrap()
+}
+
+/// Runs an action with an agent that is killed once each time that it makes another kind of step durable, and started again.
+/// `step` tells the kind of the last step from a record. Gives the record at its end, and the steps at which the agent was
+/// killed; it does not run any more.
+#[track_caller]
+pub fn killed_at_each_step(
+    program: &mut Program,
+    kind: &str,
+    args: &Value,
+    step: impl Fn(&Record) -> Option<String>,
+) -> (Record, Vec<String>) {
+    let mut client = program.start().unwrap();
+    let id = wait(client.schedule(&Schedule::new(kind).with_args(args))).unwrap().id;
+    let mut killed = Vec::new();
+    let mut record = wait(client.record(id)).unwrap();
+    while !record.state.is_final() {
+        if let Some(step) = step(&record).filter(|step| !killed.contains(step)) {
+            program.kill().unwrap();
+            killed.push(step);
+            client = program.start().unwrap();
+            record = wait(client.record(id)).unwrap();
+            continue;
+        }
+        record = wait(client.changed(id, record.version, UP)).unwrap();
+    }
+    program.kill().unwrap();
+    (record, killed)
 }
 
 /// What a done action gave.

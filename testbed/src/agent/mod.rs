@@ -15,7 +15,9 @@ mod promptness;
 
 use std::time::Duration;
 
-pub use action::{ADD, INIT, JOIN, REMOVE, by_member_address, done, failed, perform, run, run_within};
+pub use action::{
+    ADD, INIT, JOIN, REMOVE, by_member_address, done, failed, killed_at_each_step, perform, run, run_within,
+};
 pub use look::{attribute, await_state, node, only_shard, shard, shards, start, until};
 pub use program::{Error, Program};
 pub use promptness::{IN_TIME, all_in_time};
