@@ -33,10 +33,6 @@ codes! {
     ALREADY_INITIALIZED = 23 "AlreadyInitialized";
     /// The time that the command was given is over.
     MAX_TIME_MS_EXPIRED = 50 "MaxTimeMSExpired";
-    /// A command that this release does not know.
-    COMMAND_NOT_FOUND = 59 "CommandNotFound";
-    /// The write concern cannot be satisfied.
-    WRITE_CONCERN_FAILED = 64 "WriteConcernFailed";
     /// A node does not answer, or is not in the state that this needs.
     NODE_NOT_FOUND = 74 "NodeNotFound";
     /// The mongod was started without a set.

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use agent_sdk::config::Address;
+use agent_sdk::config::{Address, Credentials};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -141,6 +141,19 @@ pub enum ServerError {
     /// Others could not use it.
     #[error("store.member_address: {0} is no address that others could use")]
     Wildcard(Address),
+    /// User and password are not there, or are none.
+    #[error("store.login.credentials_file: {0}")]
+    BadCredentials(String),
+    /// A file of certificates has none.
+    #[error("{key}: {} holds no {what} in PEM", .file.display())]
+    NoPem {
+        /// What names it.
+        key: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+    },
     /// A file of certificates cannot be read.
     #[error("{key}: {} cannot be read: {cause}", .file.display())]
     Unreadable {
@@ -261,19 +274,27 @@ impl Server {
 }
 
 impl TlsFiles {
-    /// What is in them is found out by the client, when it connects; that they can be read, before the agent starts.
+    /// Whether they are trusted is found out when the client connects; that they hold what they should, before the agent
+    /// starts.
     fn check(&self) -> Result<(), ServerError> {
-        let files = [
-            ("store.tls.ca_file", Some(&self.ca_file)),
-            ("store.tls.certificate_key_file", self.certificate_key_file.as_ref()),
+        let own = self.certificate_key_file.as_ref();
+        let (ca, own_key) = ("store.tls.ca_file", "store.tls.certificate_key_file");
+        let needed = [
+            (ca, Some(&self.ca_file), "certificate", "BEGIN CERTIFICATE-----"),
+            (own_key, own, "certificate", "BEGIN CERTIFICATE-----"),
+            (own_key, own, "key", "PRIVATE KEY-----"),
         ];
-        for (key, file) in files {
+        for (key, file, what, mark) in needed {
             let Some(file) = file else { continue };
-            std::fs::File::open(file).map_err(|cause| ServerError::Unreadable {
+            let text = std::fs::read(file).map_err(|cause| ServerError::Unreadable {
                 key,
                 file: file.clone(),
                 cause: cause.to_string(),
             })?;
+            if !String::from_utf8_lossy(&text).contains(mark) {
+                let file = file.clone();
+                return Err(ServerError::NoPem { key, file, what });
+            }
         }
         Ok(())
     }
@@ -292,11 +313,15 @@ impl Login {
             (Mechanism::X509, None) if certificate.is_none() => Err(ServerError::NoCertificate),
             (Mechanism::X509, None) => Ok(Access::Certificate),
             (mechanism, None) => Err(ServerError::NoCredentials(mechanism.name())),
-            (mechanism, Some(file)) => Ok(Access::Password {
-                mechanism,
-                file,
-                database,
-            }),
+            (mechanism, Some(file)) => {
+                // Read again for each login; what is wrong from the start is told before it.
+                Credentials::read(&file).map_err(|error| ServerError::BadCredentials(error.to_string()))?;
+                Ok(Access::Password {
+                    mechanism,
+                    file,
+                    database,
+                })
+            }
         }
     }
 }

@@ -54,6 +54,8 @@ struct Last {
     /// The version, and of which process.
     version: Option<(String, StoreVersion)>,
     joining: Option<Instant>,
+    /// The agent's user was let in.
+    let_in: bool,
 }
 
 impl Sight {
@@ -185,11 +187,25 @@ impl Sight {
     async fn look(&self) -> Facts {
         self.tidy();
         let end = Instant::now() + self.server.timeouts.answer();
-        let (hello, set) = tokio::join!(hello::ask(&self.known), self.set(&self.known, end));
+        let (hello, set) = if self.last().let_in {
+            tokio::join!(hello::ask(&self.known), self.set(&self.known, end))
+        } else {
+            // Each connection logs in for itself: as long as it is not known that this helps, one tries.
+            let hello = hello::ask(&self.known).await;
+            let set = match &hello {
+                Ok(_) => self.set(&self.known, end).await,
+                Err(fault) => Err(fault.clone()),
+            };
+            (hello, set)
+        };
         let (hello, set) = match hello {
             // A blank one knows no user, and answers nothing to one that it does not know.
-            Err(fault) if fault.is_refusal() => self.as_nobody(fault, end).await,
+            Err(fault) if fault.is_refusal() => {
+                self.last().let_in = false;
+                self.as_nobody(fault, end).await
+            }
             hello => {
+                self.last().let_in |= hello.is_ok();
                 self.anonymous.close();
                 (hello, set)
             }

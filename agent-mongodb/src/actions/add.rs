@@ -252,6 +252,7 @@ impl Converge for Add {
 
     async fn observe(&self, args: &AddArgs, _: Option<&Step>) -> Result<View, ActionError> {
         let address = reach::address(&args.node)?;
+        args.wishes().over(&Part::default())?;
         let primary = reach::primary(&self.0).await?;
         let other = match primary.current.config.member(&args.node) {
             Some(_) => None,
@@ -323,8 +324,10 @@ impl Converge for Add {
     }
 
     fn unchecked(args: &AddArgs, view: &View) -> Vec<String> {
+        let is_blank = |other: &Result<Hello, Fault>| other.as_ref().is_ok_and(|hello| hello.kind == Process::Outside);
         match view.current.config.member(&args.node) {
             Some(_) => Vec::new(),
+            None if !view.other.as_ref().is_some_and(is_blank) => Vec::new(),
             None => vec!["whether the node has the set's key: the set finds out when it has admitted it".to_owned()],
         }
     }

@@ -125,6 +125,11 @@ impl ConfigureArgs {
     }
 }
 
+fn nothing_asked() -> ActionError {
+    let message = "nothing is asked for: give votes, priority, hidden, delay_s or tags";
+    ActionError::last("nothing_asked", message)
+}
+
 impl Configure {
     pub(crate) const fn new(sight: Arc<Sight>) -> Self {
         Self(sight)
@@ -146,6 +151,9 @@ impl Converge for Configure {
 
     async fn observe(&self, args: &ConfigureArgs, _: Option<&Step>) -> Result<View, ActionError> {
         reach::address(&args.node)?;
+        if args.wishes().is_empty() {
+            return Err(nothing_asked());
+        }
         let primary = reach::primary(&self.0).await?;
         Ok(View {
             primary: primary.host,
@@ -162,8 +170,7 @@ impl Converge for Configure {
         } = view;
         let wishes = args.wishes();
         if wishes.is_empty() {
-            let message = "nothing is asked for: give votes, priority, hidden, delay_s or tags";
-            return Err(ActionError::last("nothing_asked", message));
+            return Err(nothing_asked());
         }
         let config = &current.config;
         let Some(member) = config.member(&args.node) else {

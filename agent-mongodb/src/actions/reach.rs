@@ -79,7 +79,9 @@ pub(super) async fn primary(sight: &Sight) -> Result<Primary, ActionError> {
     let within = sight.server().timeouts.answer();
     let hello = hello::ask(&link).await.map_err(|fault| unanswered(&fault))?;
     if !hello.member().is_some_and(|member| member.is_primary) {
-        return Err(none(format!("{host} is the primary no more")));
+        return Err(none(format!(
+            "{host} takes no writes now: it steps down, or is the primary no more"
+        )));
     }
     let current = set::ask_primary(&link, within)
         .await

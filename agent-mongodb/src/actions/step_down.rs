@@ -29,9 +29,10 @@ pub struct StepDownArgs {
     #[serde(default)]
     #[schemars(range(min = 1, max = 86_400))]
     pub stay_s: Option<u32>,
-    /// For how many seconds it waits for a secondary to catch up, 0 to 3,600; 10 by default. It takes no writes meanwhile.
+    /// For how many seconds it waits for a secondary to catch up, 0 to 120; 10 by default, and never longer than the action
+    /// may still run. It takes no writes meanwhile, also where the action is cancelled.
     #[serde(default)]
-    #[schemars(range(max = 3_600))]
+    #[schemars(range(max = 120))]
     pub catch_up_s: Option<u32>,
     /// Whether it steps down also where no secondary has caught up by then. Writes that none has are lost when another one
     /// is elected before they are copied.
@@ -92,6 +93,17 @@ impl Default for Manner {
             stay_s: 60,
             catch_up_s: 10,
             force: false,
+        }
+    }
+}
+
+impl Manner {
+    /// The same, waiting for no longer than this: writes do not have to wait for an action that has ended.
+    fn within(self, left: Duration) -> Self {
+        let left = u32::try_from(left.as_secs()).unwrap_or(u32::MAX);
+        Self {
+            catch_up_s: self.catch_up_s.min(left),
+            ..self
         }
     }
 }
@@ -169,7 +181,8 @@ impl Converge for StepDown {
     type View = View;
     type Step = Step;
 
-    async fn observe(&self, _: &StepDownArgs, _: Option<&Step>) -> Result<View, ActionError> {
+    async fn observe(&self, args: &StepDownArgs, _: Option<&Step>) -> Result<View, ActionError> {
+        args.manner()?;
         let facts = self.0.look_anew().await;
         let member = reach::member(&facts)?;
         match &facts.set {
@@ -213,9 +226,10 @@ impl Converge for StepDown {
         }
     }
 
-    async fn apply(&self, args: &StepDownArgs, _: &Step, _: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, args: &StepDownArgs, _: &Step, invocation: &Invocation) -> Result<(), ActionError> {
         let link = self.0.primary(&self.0.server().address);
-        hand_over(&link, &args.manner()?, self.0.server().timeouts.change()).await
+        let manner = args.manner()?.within(invocation.remaining());
+        hand_over(&link, &manner, self.0.server().timeouts.change()).await
     }
 }
 
@@ -292,6 +306,18 @@ mod tests {
                 .to_string()
                 .contains("stay_s")
         );
+    }
+
+    #[test]
+    fn writes_wait_no_longer_than_the_action_may_run() {
+        let most = Manner {
+            stay_s: 200,
+            catch_up_s: 120,
+            force: false,
+        };
+        assert!(Duration::from_secs(120) < StepDown::DEADLINE);
+        assert_eq!(most.clone().within(Duration::from_secs(5)).catch_up_s, 5);
+        assert_eq!(most.clone().within(StepDown::DEADLINE), most);
     }
 
     #[test]

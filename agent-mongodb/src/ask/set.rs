@@ -18,8 +18,6 @@ pub struct SetConfig {
     document: Document,
     /// Counts the changes. A forced one jumps by tens of thousands.
     pub version: i64,
-    /// The election in whose term it was made; none where it was forced, or before 4.4.
-    pub term: Option<i64>,
     /// Name of the set.
     pub set: String,
     /// The members.
@@ -150,7 +148,6 @@ impl SetConfig {
         let members: Option<Vec<_>> = document.parts("members").map(Member::of).collect();
         Ok(Self {
             version: document.whole("version").ok_or_else(|| unfit("version"))?,
-            term: document.whole("term"),
             set: document.text("_id").ok_or_else(|| unfit("_id"))?.to_owned(),
             members: members.ok_or_else(|| unfit("members with _id and host"))?,
             document,

@@ -48,10 +48,6 @@ pub struct Seen {
     pub complaint: Option<String>,
     /// Whether it did not accept the others' key: it has another, or runs without access control.
     pub is_keyless: bool,
-    /// The version of the configuration that it has.
-    pub config_version: Option<i64>,
-    /// For how long it has been seen up, in seconds.
-    pub uptime_s: Option<i64>,
 }
 
 /// How far an initial copy has come, in bytes.
@@ -215,8 +211,6 @@ impl Seen {
             source: full("syncSourceHost"),
             complaint: full("lastHeartbeatMessage"),
             is_keyless: answer.truth("authenticated") == Some(false),
-            config_version: answer.whole("configVersion"),
-            uptime_s: answer.whole("uptime"),
         }
     }
 }

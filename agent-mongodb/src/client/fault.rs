@@ -122,9 +122,10 @@ impl Fault {
                     reason: message.clone(),
                 }
             }
-            _ => Self::Garbage {
+            // Not what the error says of itself as a whole: labels, and the answer byte by byte.
+            other => Self::Garbage {
                 address,
-                reason: error.to_string(),
+                reason: other.to_string(),
             },
         }
     }

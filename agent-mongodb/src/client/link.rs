@@ -13,7 +13,7 @@ use super::Fault;
 use super::options::{self, LastFailure};
 use crate::config::Way;
 
-/// For how long one that was not let in does not knock again: each try costs the server a line in its log.
+/// For how long one that was not let in does not knock again: each try costs the server lines in its log.
 const UNTIL_NEXT_TRY: Duration = Duration::from_secs(1);
 
 /// The part of the time for an answer after which a server that takes no connection is none: what is left is for the rest of

@@ -12,6 +12,8 @@ fn the_example_is_a_configuration() {
     let parsed = agent_sdk::config::parse::<Server>(Path::new("example"), &text, []);
     let (_, server) = parsed.unwrap_or_else(|error| panic!("{error}\n{text}")).split();
     assert_eq!(server.timeouts.answer(), Duration::from_secs(1));
+    // It can be begun with as it is.
+    server.validated().unwrap();
 }
 
 #[test]
@@ -21,18 +23,38 @@ fn without_more_the_agent_asks_the_usual_port_as_nobody() {
     assert_eq!(server.way.access, Access::Anonymous);
 }
 
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
 #[test]
 fn a_password_is_asked_for_by_scram_only() {
-    let password = read(r#", "login": {"credentials_file": "/c"}"#).unwrap().way.access;
+    let login = |file: &Path| read(&format!(r#", "login": {{"credentials_file": "{}"}}"#, file.display()));
+    let good = file("agent:secret");
     let expected = Access::Password {
         mechanism: Mechanism::ScramSha256,
-        file: "/c".into(),
+        file: good.path().to_owned(),
         database: "admin".to_owned(),
     };
-    assert_eq!(password, expected);
+    assert_eq!(login(good.path()).unwrap().way.access, expected);
     assert_eq!(
         read(r#", "login": {}"#).unwrap_err(),
         ServerError::NoCredentials("SCRAM-SHA-256")
+    );
+    for (bad, why) in [(file(""), "USER:PASSWORD"), (file("agent"), "USER:PASSWORD")] {
+        let told = login(bad.path()).unwrap_err().to_string();
+        assert!(
+            told.contains("store.login.credentials_file") && told.contains(why),
+            "{told}"
+        );
+    }
+    assert!(
+        login(Path::new("/nowhere/c"))
+            .unwrap_err()
+            .to_string()
+            .contains("/nowhere/c cannot be read")
     );
     let x509 = |more: &str| read(&format!(r#", "login": {{"mechanism": "MONGODB-X509"{more}}}"#));
     assert_eq!(x509("").unwrap_err(), ServerError::NoCertificate);
@@ -44,20 +66,22 @@ fn a_password_is_asked_for_by_scram_only() {
 
 #[test]
 fn a_certificate_is_who_the_agent_is() {
-    let file = tempfile::NamedTempFile::new().unwrap();
+    let ca = file("-----BEGIN CERTIFICATE-----\n");
     let tls = |key: &Path| {
-        let ca = file.path().display();
+        let ca = ca.path().display();
         read(&format!(
             r#", "tls": {{"ca_file": "{ca}", "certificate_key_file": "{}"}}, "login": {{"mechanism": "MONGODB-X509"}}"#,
             key.display()
         ))
     };
-    assert_eq!(tls(file.path()).unwrap().way.access, Access::Certificate);
+    let both = file("-----BEGIN PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n");
+    assert_eq!(tls(both.path()).unwrap().way.access, Access::Certificate);
     let missing = tls(Path::new("/nowhere/agent.pem")).unwrap_err().to_string();
     assert!(
         missing.contains("store.tls.certificate_key_file: /nowhere/agent.pem cannot be read"),
         "{missing}"
     );
+    assert!(tls(ca.path()).unwrap_err().to_string().contains("holds no key in PEM"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::code::Code;
 /// What was seen of a mongod at one time.
 #[derive(Debug)]
 pub struct Facts {
-    /// What it says of itself, asked as nobody.
+    /// What it says of itself.
     pub hello: Result<Hello, Fault>,
     /// The set as it sees it; none where it is in none.
     pub set: Option<Result<SetStatus, Fault>>,
@@ -67,7 +67,7 @@ impl Facts {
         }
     }
 
-    /// Whether it has found out between the two questions that it is in no set, or says so in the second one only.
+    /// Whether one of the two answers, which are of about the same moment, says that it is in no set.
     fn is_outside(&self) -> bool {
         match &self.set {
             Some(Ok(set)) => set.state == MemberState::Removed,

@@ -15,10 +15,10 @@ impl Catalogue {
             kind(&mut page, entry);
         }
         for (name, absent) in self.absent() {
-            let (reason, instead) = (&absent.reason, &absent.instead);
+            let [reason, instead] = [&absent.reason, &absent.instead].map(|words| words.trim_end_matches('.'));
             line(
                 &mut page,
-                &format!("### {name}\n\nNot offered: {reason} Instead: {instead}\n"),
+                &format!("### {name}\n\nNot offered: {reason}. Instead: {instead}.\n"),
             );
         }
         page

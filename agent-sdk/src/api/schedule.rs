@@ -120,10 +120,11 @@ fn submission(draft: Draft, catalogue: &Catalogue) -> Result<Submission, Problem
 pub(super) fn unknown_kind(code: Code, kind: &str, catalogue: &Catalogue) -> Problem {
     let absent = catalogue.absent().find(|(absent, _)| *absent == kind);
     let detail = match absent {
-        Some((_, absent)) => format!(
-            "this store has no use for {kind}: {}; instead: {}",
-            absent.reason, absent.instead
-        ),
+        Some((_, absent)) => {
+            // Vendors end them as sentences, or not.
+            let [reason, instead] = [&absent.reason, &absent.instead].map(|words| words.trim_end_matches('.'));
+            format!("this store has no use for {kind}: {reason}; instead: {instead}")
+        }
         None => "this agent has no kind of that name; GET /api/v1/kinds lists those it has".to_owned(),
     };
     Problem::new(code, detail)

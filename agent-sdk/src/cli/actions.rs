@@ -235,7 +235,8 @@ fn kinds(args: &Args, connection: &Connection, console: &mut Console<'_>) -> Res
         table.add_row([printable(&kind.kind), plan.to_owned(), printable(&kind.summary)]);
     }
     for absent in &answer.absent {
-        let about = format!("Not on this store: {} Instead: {}", absent.reason, absent.instead);
+        let [reason, instead] = [&absent.reason, &absent.instead].map(|words| words.trim_end_matches('.'));
+        let about = format!("Not on this store: {reason}. Instead: {instead}.");
         table.add_row([printable(&absent.kind), "-".to_owned(), printable(&about)]);
     }
     console.table(table)?;

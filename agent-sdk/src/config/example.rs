@@ -13,7 +13,7 @@ const WIDTH: usize = 100;
 /// The text of a configuration file with every key, its meaning and its default.
 ///
 /// Keys that must be given have a value to begin with: their schema's first example, else one of the right kind. Keys
-/// that are unset by default are commented out. `name` is the agent's: its state goes to `/var/lib/NAME`.
+/// that are unset by default are commented out, sections with all that can be in them. `name` is the agent's: its state goes to `/var/lib/NAME`.
 pub fn example<S: JsonSchema>(name: &str) -> String {
     let schema = schema::<S>().to_value();
     let mut text = format!(
@@ -37,9 +37,15 @@ fn section(text: &mut String, place: Place<'_>, defaults: Option<&Value>, depth:
         let examples = child.keyword("examples").and_then(Value::as_array);
         let example = examples.and_then(|examples| examples.first());
         let optional = || child.properties().all(|(key, _)| !child.requires(key));
-        if child.properties().next().is_some()
-            && (place.requires(key) || default.is_some_and(Value::is_object) || optional())
-        {
+        let is_section = child.properties().next().is_some();
+        if is_section && !place.requires(key) && default.is_some_and(Value::is_null) {
+            let mut unset = String::new();
+            line(&mut unset, &indent, "", key, "");
+            section(&mut unset, child, None, depth + 1, name);
+            for row in unset.lines() {
+                let _ = writeln!(text, "{indent}# {}", row.get(indent.len()..).unwrap_or_default()); // writing to a string cannot fail
+            }
+        } else if is_section && (place.requires(key) || default.is_some_and(Value::is_object) || optional()) {
             line(text, &indent, "", key, "");
             section(text, child, default, depth + 1, name);
         } else if depth == 0 && key == "state_directory" {
