@@ -12,16 +12,17 @@ mod peer;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent_mongodb::config::Server;
-use agent_sdk::client::wait;
+use agent_sdk::client::{Schedule, wait};
 use agent_sdk::spec::NodeState;
 use agent_sdk::testing::TestAgent;
 use mongodb::bson::{Document, doc};
-use testbed::agent::{all_in_time, node};
+use serde_json::json;
+use testbed::agent::{INIT, UP, all_in_time, await_state, done, node, run};
 
 use crate::peer::{hello, is_hello, peer, server};
 
@@ -33,6 +34,7 @@ const ANSWER_MS: u64 = 500;
 
 fn agent(at: SocketAddr) -> TestAgent {
     let mut server = Server::new(at.to_string().parse().unwrap(), "rs0");
+    server.member_address = Some(server.address.clone());
     server.timeouts.answer_ms = ANSWER_MS;
     testbed::agent::start(agent_mongodb::agent(server).unwrap())
 }
@@ -156,7 +158,7 @@ fn an_endless_answer_is_cut_short() {
     at_once(cases.as_flattened(), |&(flood, first)| {
         let (longest, before) = (Arc::new(AtomicU64::new(0)), resident());
         let counter = longest.clone();
-        let answer = move |command: &str| (!first && is_hello(command)).then(member);
+        let answer = move |name: &str, _: &Document| (!first && is_hello(name)).then(member);
         let agent = agent(server(answer, move |stream| flood.pour(stream, &counter)));
         for _ in 0..3 {
             all_in_time(&agent);
@@ -167,7 +169,11 @@ fn an_endless_answer_is_cut_short() {
         no_shards(&agent);
         let (longest, grown) = (longest.load(Ordering::SeqCst), resident().saturating_sub(before));
         println!("{flood:?}: {longest} bytes were taken at most, {grown} more are resident");
-        assert!(longest < BOUND && grown < 12 * BOUND, "{flood:?}: {longest}, {grown}");
+        // Six agents, each with as many connections as it may have.
+        assert!(
+            longest < BOUND && grown < 6 * 3 * BOUND,
+            "{flood:?}: {longest}, {grown}"
+        );
     });
 }
 
@@ -178,10 +184,10 @@ fn member() -> Document {
 /// One that says it is a member, and ends the connection when it is asked for more, or says less than it should.
 #[test]
 fn half_an_answer_is_no_health() {
-    let gone = agent(server(|command| is_hello(command).then(member), |_| Ok(())));
+    let gone = agent(server(|name, _| is_hello(name).then(member), |_| Ok(())));
     is_told_in_time(&gone, NodeState::Unavailable, "last seen");
-    let poor = |command: &str| {
-        Some(if is_hello(command) {
+    let poor = |name: &str, _: &Document| {
+        Some(if is_hello(name) {
             member()
         } else {
             doc! { "ok": 1.0 }
@@ -194,8 +200,8 @@ fn half_an_answer_is_no_health() {
 
 #[test]
 fn a_router_is_told_as_such() {
-    let router = |command: &str| {
-        Some(if is_hello(command) {
+    let router = |name: &str, _: &Document| {
+        Some(if is_hello(name) {
             hello(doc! { "msg": "isdbgrid", "isWritablePrimary": true })
         } else {
             doc! { "version": "6.0.5", "ok": 1.0 }
@@ -204,4 +210,102 @@ fn a_router_is_told_as_such() {
     let agent = agent(server(router, |_| Ok(())));
     is_told_in_time(&agent, NodeState::Unknown, "mongos");
     assert!(no_shards(&agent).contains("mongos"));
+}
+
+/// A primary that does what it is told, and keeps what it was sent.
+fn primary(sent: Arc<Mutex<Vec<Document>>>) -> SocketAddr {
+    let state = Mutex::new((
+        true,
+        doc! {
+            "_id": "rs0", "version": 1, "term": 1, "members": [{ "_id": 0, "host": "h:1" }, { "_id": 1, "host": "h:2" }],
+        },
+    ));
+    let answer = move |name: &str, command: &Document| {
+        let mut state = state.lock().unwrap();
+        let (leads, config) = &mut *state;
+        let leader = if *leads { "h:1" } else { "h:2" };
+        let mut answer = match name {
+            _ if is_hello(name) => hello(doc! {
+                "setName": "rs0", "me": "h:1", "primary": leader, "isWritablePrimary": *leads, "hosts": ["h:1", "h:2"],
+            }),
+            "replSetGetStatus" => doc! {
+                "set": "rs0", "myState": if *leads { 1 } else { 2 }, "term": 1_i64, "votingMembersCount": 2,
+                "members": [
+                    { "name": "h:1", "state": 1, "health": 1, "self": true }, { "name": "h:2", "state": 2, "health": 1 },
+                ],
+            },
+            "replSetGetConfig" => doc! { "config": config.clone(), "commitmentStatus": true },
+            "replSetReconfig" => {
+                config.clone_from(command.get_document(name).unwrap());
+                doc! {}
+            }
+            "replSetStepDown" => {
+                *leads = false;
+                doc! {}
+            }
+            _ => return None,
+        };
+        sent.lock().unwrap().push(command.clone());
+        answer.insert("ok", 1.0);
+        Some(answer)
+    };
+    server(answer, |_| Ok(()))
+}
+
+/// The server is told for how long it may work at everything that it is asked but `hello`.
+#[test]
+fn every_command_has_an_end_on_the_server_too() {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let agent = agent(primary(sent.clone()));
+    let tags = json!({ "node": "h:2", "tags": { "dc": "a" } });
+    assert_eq!(
+        done(&run(agent.client(), "mongodb.com/member.configure", &tags))["changed"],
+        true
+    );
+    let down = done(&run(
+        agent.client(),
+        "mongodb.com/primary.step-down",
+        &json!({ "catch_up_s": 3 }),
+    ));
+    assert_eq!(down["primary"], "h:2");
+    let sent = sent.lock().unwrap();
+    let names = [
+        "replSetGetStatus",
+        "replSetGetConfig",
+        "replSetReconfig",
+        "replSetStepDown",
+    ];
+    for name in names {
+        let mut commands = sent.iter().filter(|command| command.contains_key(name)).peekable();
+        assert!(commands.peek().is_some(), "{name} was asked");
+        assert!(commands.all(|command| command.contains_key("maxTimeMS")), "{name}");
+    }
+    let stepped = sent
+        .iter()
+        .find(|command| command.contains_key("replSetStepDown"))
+        .unwrap();
+    // What it may wait for a secondary is in it.
+    assert!(stepped.get_i64("maxTimeMS").unwrap() > 3_000, "{stepped}");
+}
+
+/// While the server makes up its mind about being initiated, the node is about to come into a set.
+#[test]
+fn a_server_that_is_being_initiated_joins() {
+    let blank = |name: &str, command: &Document| match name {
+        _ if is_hello(name) => Some(hello(doc! { "isreplicaset": true })),
+        "replSetGetStatus" => Some(doc! { "ok": 0.0, "code": 94, "codeName": "NotYetInitialized", "errmsg": "none" }),
+        "replSetInitiate" => {
+            assert!(command.contains_key("maxTimeMS"));
+            None
+        }
+        _ => None,
+    };
+    // It is asked, and says nothing more.
+    let agent = agent(server(blank, |stream| stream.read_to_end(&mut Vec::new()).map(drop)));
+    is_told_in_time(&agent, NodeState::NotInCluster, "never initialised");
+    let schedule = Schedule::new(INIT).with_args(&json!({}));
+    let id = wait(agent.client().schedule(&schedule)).unwrap().id;
+    await_state(&agent, NodeState::JoiningCluster);
+    wait(agent.client().cancel(id)).unwrap();
+    wait(agent.client().ended(id, UP)).unwrap();
 }

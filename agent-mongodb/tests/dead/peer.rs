@@ -26,13 +26,14 @@ pub(crate) fn peer(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + '
 
 /// A server that answers each command as it is told; where it is told nothing, the connection is this one's.
 pub(crate) fn server(
-    answer: impl Fn(&str) -> Option<Document> + Send + Sync + 'static,
+    answer: impl Fn(&str, &Document) -> Option<Document> + Send + Sync + 'static,
     instead: impl Fn(&mut TcpStream) -> io::Result<()> + Send + Sync + 'static,
 ) -> SocketAddr {
     peer(move |mut stream| {
         loop {
             let (id, command) = request(&mut stream)?;
-            match answer(&command) {
+            let name = command.keys().next().unwrap();
+            match answer(name, &command) {
                 Some(document) => reply(&mut stream, id, &document)?,
                 None => return instead(&mut stream),
             }
@@ -55,8 +56,8 @@ pub(crate) fn is_hello(command: &str) -> bool {
     command.eq_ignore_ascii_case("hello") || command.eq_ignore_ascii_case("ismaster")
 }
 
-/// The number of a request, and the name of its command.
-fn request(stream: &mut TcpStream) -> io::Result<(u32, String)> {
+/// The number of a request, and its command.
+fn request(stream: &mut TcpStream) -> io::Result<(u32, Document)> {
     let mut head = [0; 16];
     stream.read_exact(&mut head)?;
     let number = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().unwrap());
@@ -65,7 +66,7 @@ fn request(stream: &mut TcpStream) -> io::Result<(u32, String)> {
     assert_eq!(number(12), OP_MSG);
     // Flags, and the kind of the first section.
     let document = Document::from_reader(&body[5..]).unwrap();
-    Ok((number(4), document.keys().next().unwrap().clone()))
+    Ok((number(4), document))
 }
 
 fn reply(stream: &mut TcpStream, to: u32, document: &Document) -> io::Result<()> {

@@ -52,4 +52,6 @@ fn killed_at_each_checkpoint_everything_is_done_once() {
     // One that has just stepped down may not be elected yet: the third takes over.
     let removed = killed_in(other, REMOVE, &named(primary), &steps);
     assert_eq!(removed["members"].as_array().unwrap().len(), 2);
+    let left = cluster.primary(UP).unwrap();
+    assert_eq!(left.config().unwrap().get_i32("version").unwrap(), 7);
 }

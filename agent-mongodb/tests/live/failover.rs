@@ -55,13 +55,19 @@ fn primaries(rig: &Rig) -> BTreeMap<u32, Value> {
     found
 }
 
-/// The node that is the primary, and its term, once all agents that answer agree on one.
+/// The node that is the primary, and its term, once all agents agree on one. `but`: whose agent has nobody to ask.
 fn agreed(rig: &Rig, but: Option<u32>) -> (u32, Value) {
     let found = RefCell::new(None);
     until("one primary, and it is another", || {
         let now = primaries(rig);
+        let only = now.len() == 1;
         *found.borrow_mut() = now.into_iter().next();
-        found.borrow().as_ref().is_some_and(|(number, _)| Some(*number) != but)
+        found.borrow().as_ref().is_some_and(|(number, _)| {
+            let name = json!(rig.node(*number).member_address());
+            let others = (1..=3).filter(|number| Some(*number) != but);
+            let mut told = others.map(|number| attribute(rig.agent(number), "primary"));
+            only && Some(*number) != but && told.all(|primary| primary.as_ref() == Some(&name))
+        })
     });
     found.into_inner().unwrap()
 }

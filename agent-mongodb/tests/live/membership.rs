@@ -1,5 +1,6 @@
 //! Sets that grow and shrink by actions.
 
+use agent_sdk::client::wait;
 use agent_sdk::spec::{NodeState, Role};
 use serde_json::json;
 use testbed::mongodb::{Cluster, Release};
@@ -8,6 +9,29 @@ use crate::rig::{
     ADD, CONFIGURE, INIT, REMOVE, Rig, STEP_DOWN, UP, attribute, await_state, done, failed, node, run, run_within,
     shard, until,
 };
+
+/// All of a secondary that has nothing to hide.
+const ATTRIBUTES: [&str; 19] = [
+    "cache-bytes",
+    "cache-bytes-max",
+    "config-version",
+    "connections",
+    "connections-available",
+    "delay-seconds",
+    "feature-compatibility-version",
+    "hidden",
+    "member-id",
+    "member-state",
+    "oplog-window-seconds",
+    "primary",
+    "priority",
+    "set",
+    "storage-engine",
+    "sync-source",
+    "term",
+    "votes",
+    "voting-members",
+];
 
 /// Blank nodes, init, add, add: as the servers themselves say. Then everything once more, which changes nothing.
 #[test]
@@ -32,6 +56,26 @@ fn blank_nodes_become_a_set_and_repeats_change_nothing() {
     assert_eq!(rig.in_role(Role::Primary), [1]);
     assert_eq!(rig.in_role(Role::Secondary), [2, 3]);
     assert_eq!(rig.votes(1), 3);
+
+    let told = wait(rig.client(2).store()).unwrap().attributes;
+    let names: Vec<_> = told
+        .keys()
+        .filter_map(|name| name.strip_prefix("mongodb.com/"))
+        .collect();
+    assert_eq!(names, ATTRIBUTES);
+    let is = |name: &str| told[&format!("mongodb.com/{name}")].clone();
+    assert_eq!(
+        (is("primary"), is("sync-source")),
+        (rig.named(1)["node"].clone(), rig.named(1)["node"].clone())
+    );
+    assert_eq!(
+        (is("member-state"), is("feature-compatibility-version")),
+        (json!("SECONDARY"), json!("6.0"))
+    );
+    assert_eq!(
+        (is("voting-members"), is("config-version")),
+        (json!(3), json!(rig.version(1)))
+    );
 
     let version = rig.version(1);
     let unchanged = |number, kind, args| {
@@ -82,6 +126,13 @@ fn a_primary_hands_over_and_leaves() {
     itself(true);
     await_state(rig.agent(primary), NodeState::NotInCluster);
     itself(false);
+    // Dead, it is taken out without any force: those that are left are a majority.
+    done(&run(rig.client(other), ADD, &rig.named(primary)));
+    rig.node(primary).kill().unwrap();
+    assert_eq!(
+        done(&run(rig.client(other), REMOVE, &rig.named(primary)))["changed"],
+        true
+    );
     // A member by another name is not one that is gone.
     let alias = json!({ "node": format!("localhost:{}", rig.node(other).address().port()) });
     assert_eq!(failed(&run(rig.client(other), REMOVE, &alias)).0, "same_node");
@@ -99,6 +150,12 @@ fn a_member_is_hidden_delayed_given_tags_and_back() {
         (&hidden["delay_s"], &hidden["tags"]),
         (&json!(5), &json!({ "dc": "b" }))
     );
+    // It stays behind by what it was told to, and is not in the way of others.
+    rig.cluster.write(1, false).unwrap();
+    until("it is as far behind as it shall be", || {
+        let lag = shard(rig.agent(3)).and_then(|shard| shard.replication_lag);
+        lag.is_some_and(|lag| lag.value >= 3_000)
+    });
     assert_eq!(done(&change(json!({ "votes": 0 })))["votes"], 0);
     assert_eq!(rig.votes(1), 2);
     let shown = json!([true, 0, 5, 0.0, 2]);

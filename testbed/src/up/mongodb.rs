@@ -92,7 +92,7 @@ fn print(running: &Running, access: &Access) {
     }
 }
 
-/// What an agent would do.
+/// How a set is made by hand.
 fn print_initiation(first: &str, members: &[&str], access: &Access) {
     let shell = format!("mongosh 'mongodb://{first}/?directConnection=true' --eval");
     let entries = members.iter().enumerate();
