@@ -25,6 +25,9 @@ use crate::node::Facts;
 /// For how long a node may be about to come into a set after the action has said so.
 const RECENT: Duration = Duration::from_secs(10);
 
+/// For how long a mongod that was a member may say, after it was started again, that it was never initialised.
+const STARTING: Duration = Duration::from_secs(60);
+
 /// For how long the way for changes is kept after its last use.
 const UNUSED: Duration = Duration::from_secs(30);
 
@@ -56,6 +59,10 @@ struct Last {
     joining: Option<Instant>,
     /// The agent's user was let in.
     let_in: bool,
+    /// Which process was a member.
+    member: Option<String>,
+    /// Which process came after it, and was first seen when.
+    successor: Option<(Option<String>, Instant)>,
 }
 
 impl Sight {
@@ -210,19 +217,38 @@ impl Sight {
                 (hello, set)
             }
         };
-        // Who is in no set has nothing to tell.
-        let set = hello
-            .as_ref()
-            .is_ok_and(|hello| hello.member().is_some())
-            .then_some(set);
+        let restarted = self.is_restarted(&hello);
+        let set = hello.is_ok().then_some(set);
         let facts = Facts {
             hello,
             set,
+            restarted,
             replica_set: self.server.replica_set.clone(),
             joining: self.last().joining.is_some_and(|until| Instant::now() < until),
         };
         self.remember(&facts);
         facts
+    }
+
+    /// Whether this is the first minute of a process that followed one which was a member.
+    fn is_restarted(&self, hello: &Result<Hello, Fault>) -> bool {
+        let Ok(hello) = hello else { return false };
+        let mut last = self.last();
+        if hello.member().is_some() {
+            last.member.clone_from(&hello.process);
+            last.successor = None;
+            return false;
+        }
+        if last.member.is_none() || last.member == hello.process {
+            return false;
+        }
+        match &last.successor {
+            Some((process, since)) if *process == hello.process => since.elapsed() < STARTING,
+            _ => {
+                last.successor = Some((hello.process.clone(), Instant::now()));
+                true
+            }
+        }
     }
 
     /// What the mongod tells anybody. One that has no users, as an arbiter or a member that makes its first copy, tells of its

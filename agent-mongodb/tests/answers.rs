@@ -122,6 +122,7 @@ proptest! {
             set: Some(SetStatus::of(&second)),
             replica_set: "rs0".to_owned(),
             joining: false,
+            restarted: false,
         };
         facts.status(None);
         facts.summary();

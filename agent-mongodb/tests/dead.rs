@@ -12,7 +12,7 @@ mod peer;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,9 +20,10 @@ use agent_mongodb::config::Server;
 use agent_sdk::client::{Schedule, wait};
 use agent_sdk::spec::NodeState;
 use agent_sdk::testing::TestAgent;
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use serde_json::json;
-use testbed::agent::{INIT, UP, all_in_time, await_state, done, node, run};
+use testbed::agent::{ADD, INIT, UP, all_in_time, await_state, done, failed, node, run, run_within};
 
 use crate::peer::{hello, is_hello, peer, server};
 
@@ -308,4 +309,80 @@ fn a_server_that_is_being_initiated_joins() {
     await_state(&agent, NodeState::JoiningCluster);
     wait(agent.client().cancel(id)).unwrap();
     wait(agent.client().ended(id, UP)).unwrap();
+}
+
+/// What comes through a firewall that forgets its connections, and lets new ones through in the end: whatever was asked in
+/// between is never answered, and nobody ends those connections.
+#[test]
+fn a_server_that_can_be_reached_again_is_asked_again() {
+    let cut_off = Arc::new(AtomicBool::new(false));
+    let cut = cut_off.clone();
+    let answer = move |name: &str, _: &Document| {
+        let told = match name {
+            _ if is_hello(name) => member(),
+            "replSetGetStatus" => doc! { "set": "rs0", "myState": 2, "members": [], "ok": 1.0 },
+            _ => doc! { "ok": 1.0 },
+        };
+        (!cut.load(Ordering::SeqCst)).then_some(told)
+    };
+    let agent = agent(server(answer, |stream| stream.read_to_end(&mut Vec::new()).map(drop)));
+    await_state(&agent, NodeState::Healthy);
+    cut_off.store(true, Ordering::SeqCst);
+    for _ in 0..6 {
+        is_told_in_time(&agent, NodeState::Unavailable, "last seen");
+    }
+    cut_off.store(false, Ordering::SeqCst);
+    await_state(&agent, NodeState::Healthy);
+}
+
+/// A member that starts says that it is in no set. It is known by its process, by whatever name it is asked.
+#[test]
+fn a_member_that_starts_is_not_taken_in_by_another_name() {
+    let process = |id: &str| doc! { "processId": ObjectId::parse_str(id).unwrap(), "counter": 1_i64 };
+    let own = process("6b0963a74f20a92361e6406f");
+    let outside = |process: Document| {
+        let answer = hello(doc! { "isreplicaset": true, "topologyVersion": process });
+        server(move |name, _| is_hello(name).then(|| answer.clone()), |_| Ok(()))
+    };
+    let (second, alias, other) = (
+        outside(process("6b0963a7ff71dc3669477de5")),
+        outside(process("6b0963a7ff71dc3669477de5")),
+        outside(process("6b0963a8bb63ef98c1abc59d")),
+    );
+    let seen = [
+        doc! { "name": "h:1", "state": 1, "health": 1, "self": true },
+        doc! { "name": second.to_string(), "state": 2, "health": 1 },
+    ];
+    let members = [
+        doc! { "_id": 0, "host": "h:1" },
+        doc! { "_id": 1, "host": second.to_string() },
+    ];
+    let answer = move |name: &str, _: &Document| {
+        let mut answer = match name {
+            _ if is_hello(name) => hello(doc! {
+                "setName": "rs0", "me": "h:1", "primary": "h:1", "isWritablePrimary": true, "topologyVersion": own.clone(),
+            }),
+            "replSetGetStatus" => doc! { "set": "rs0", "myState": 1, "members": seen.to_vec() },
+            "replSetGetConfig" => doc! { "config": { "_id": "rs0", "version": 1, "members": members.to_vec() } },
+            _ => return None,
+        };
+        answer.insert("ok", 1.0);
+        Some(answer)
+    };
+    let agent = agent(server(answer, |_| Ok(())));
+    let add = |node: SocketAddr| {
+        let record = run_within(agent.client(), ADD, &json!({ "node": node.to_string() }), 3);
+        failed(&record)
+    };
+    let (code, message) = add(alias);
+    assert!(
+        code == "same_node" && message.contains(&second.to_string()),
+        "{code} {message}"
+    );
+    // The member h:1 answers nobody here: whether it is that one is not known, so nothing is done.
+    let (code, message) = add(other);
+    assert!(
+        code == "deadline" && message.contains("is not known"),
+        "{code} {message}"
+    );
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
+use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +20,9 @@ use super::outcome::UNCOMMITTED;
 use super::reach;
 use super::wishes::Wishes;
 use crate::ask::hello::{self, Hello};
-use crate::ask::set::{Current, Member, Part, same_host};
+use crate::ask::set::{Basis, Current, Member, Part, same_host};
 use crate::ask::status::Seen;
-use crate::ask::{Kind as Process, MemberState, SetStatus};
+use crate::ask::{Kind as Process, MemberState, SetConfig, SetStatus};
 use crate::client::Fault;
 use crate::sight::Sight;
 
@@ -67,7 +68,7 @@ pub struct Added {
     pub member_id: i64,
     /// Whether it votes.
     pub voter: bool,
-    /// Whether this action has changed anything.
+    /// Whether there was anything to change.
     pub changed: bool,
 }
 
@@ -80,7 +81,7 @@ pub struct View {
     other: Option<Result<Hello, Fault>>,
 }
 
-/// A step. `version`: of the configuration that it was decided on.
+/// A step. `basis`: the configuration that it was decided on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
@@ -92,8 +93,17 @@ pub enum Step {
         host: String,
         /// As what it begins.
         part: Part,
-        /// Of the configuration.
-        version: i64,
+        /// The configuration.
+        basis: Basis,
+    },
+    /// It was seen in the set: from now on, if it is gone, somebody has removed it.
+    Follow {
+        /// Its number.
+        id: i64,
+        /// Its name.
+        host: String,
+        /// As what it began.
+        part: Part,
     },
     /// Makes it what it is to be.
     Promote {
@@ -103,8 +113,8 @@ pub enum Step {
         host: String,
         /// As what it stays.
         part: Part,
-        /// Of the configuration.
-        version: i64,
+        /// The configuration.
+        basis: Basis,
     },
     /// Takes it out again.
     Withdraw {
@@ -116,8 +126,8 @@ pub enum Step {
         code: String,
         /// Why.
         why: String,
-        /// Of the configuration.
-        version: i64,
+        /// The configuration.
+        basis: Basis,
     },
 }
 
@@ -132,6 +142,7 @@ impl fmt::Display for Step {
                 };
                 write!(f, "admit {host} as member {id}, {vote}")
             }
+            Self::Follow { id, host, .. } => write!(f, "wait until {host}, member {id}, follows"),
             Self::Promote { id, host, part, .. } => {
                 write!(f, "give {host}, member {id}, its vote, and priority {}", part.priority)
             }
@@ -157,6 +168,53 @@ impl Add {
     pub(crate) const fn new(sight: Arc<Sight>) -> Self {
         Self(sight)
     }
+}
+
+impl Add {
+    /// Makes sure that the node is none of the members' processes: a member that starts says for a while, beside a frozen one
+    /// for half a minute, that it is in no set.
+    async fn is_another(
+        &self,
+        node: &str,
+        other: &Hello,
+        config: &SetConfig,
+        status: &SetStatus,
+    ) -> Result<(), ActionError> {
+        if other.kind != Process::Outside {
+            return Ok(());
+        }
+        let asked = config.members.iter().map(|member| async move {
+            let link = self.0.stranger(reach::address(&member.host)?);
+            Ok::<_, ActionError>((member, hello::ask(&link).await))
+        });
+        let mut silent = None;
+        for asked in join_all(asked).await {
+            let (member, hello) = asked?;
+            match hello {
+                Ok(hello) if hello.process.is_some() && hello.process == other.process => {
+                    return Err(same_node(node, &member.host));
+                }
+                // Who is not there for the set either is not who has just answered.
+                Err(fault)
+                    if status
+                        .member(&member.host)
+                        .is_some_and(|seen| seen.is_up || seen.is_self) =>
+                {
+                    silent = Some((member, fault));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        silent.map_or(Ok(()), |(member, fault)| {
+            let message = format!("whether {node} is {}, a member, is not known: {fault}", member.host);
+            Err(ActionError::retry("unreachable", message))
+        })
+    }
+}
+
+fn same_node(node: &str, known: &str) -> ActionError {
+    let message = format!("{node} is {known} under another name, and a member already");
+    ActionError::last("same_node", message)
 }
 
 /// As what a member begins that is to be this.
@@ -193,10 +251,7 @@ fn stranger(host: &str, other: Option<&Result<Hello, Fault>>, view: &View) -> Re
     let config = &view.current.config;
     let own = member.me.as_deref().filter(|_| member.set == config.set);
     Err(match own.and_then(|me| config.member(me)) {
-        Some(known) => ActionError::last(
-            "same_node",
-            format!("{host} is {} under another name, and a member already", known.host),
-        ),
+        Some(known) => same_node(host, &known.host),
         // It may not have heard yet that it was removed.
         None if own.is_some_and(|me| same_host(me, host)) && knows(&member.members, view) => {
             ActionError::retry("not_now", format!("{host} still takes itself for a member of the set"))
@@ -224,16 +279,14 @@ fn verdict(seen: &Seen) -> Option<(&'static str, String)> {
         return Some(("other_key", why));
     }
     let complaint = seen.complaint.as_ref().filter(|_| !seen.is_up)?;
-    if complaint.contains("--replSet") {
+    let says = |words: &[&str]| words.iter().any(|words| complaint.contains(words));
+    if says(&["not running using replication", "not running with --replSet"]) {
         return Some((
             "not_a_member",
             format!("{host} runs without --replSet now: {complaint}"),
         ));
     }
-    let other = ["do not match", "did not match", "does not match"];
-    other
-        .iter()
-        .any(|words| complaint.contains(words))
+    says(&["replica set IDs do not match", "Our set name"])
         .then(|| ("other_set", format!("{host} is of another set: {complaint}")))
 }
 
@@ -258,6 +311,10 @@ impl Converge for Add {
             Some(_) => None,
             None => Some(hello::ask(&self.0.stranger(address)).await),
         };
+        if let Some(Ok(other)) = &other {
+            self.is_another(&args.node, other, &primary.current.config, &primary.status)
+                .await?;
+        }
         Ok(View {
             current: primary.current,
             status: primary.status,
@@ -269,10 +326,17 @@ impl Converge for Add {
         let wanted = args.wishes().over(&Part::default())?;
         let node = reach::address(&args.node)?.to_string();
         let config = &view.current.config;
-        let version = config.version;
+        let basis = config.basis();
         let Some(member) = config.member(&node) else {
-            if let Some(Step::Withdraw { code, why, .. }) = last {
-                return Err(ActionError::last(code.clone(), why.clone()));
+            match last {
+                Some(Step::Withdraw { code, why, .. }) => {
+                    return Err(ActionError::last(code.clone(), why.clone()));
+                }
+                Some(Step::Follow { host, .. } | Step::Promote { host, .. }) => {
+                    let message = format!("{host} was a member, and somebody has removed it meanwhile");
+                    return Err(ActionError::last("removed_meanwhile", message));
+                }
+                Some(Step::Admit { .. }) | None => {}
             }
             stranger(&node, view.other.as_ref(), view)?;
             if wanted.is_voter() && !config.has_vote_left() {
@@ -283,42 +347,46 @@ impl Converge for Add {
                 id,
                 host: host.clone(),
                 part: wanted,
-                version: version.saturating_add(1),
+                basis: Basis {
+                    version: basis.version.saturating_add(1),
+                    ..basis
+                },
             });
             return Ok(Next::Do {
                 now: Step::Admit {
                     id,
                     host,
                     part: begins,
-                    version,
+                    basis,
                 },
                 then: promote.into_iter().collect(),
             });
         };
-        let ours = last.is_some_and(|step| step.made(member));
-        settle(view, member, &wanted, ours, last.is_some())
+        settle(view, member, &wanted, last)
     }
 
     async fn apply(&self, _: &AddArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
         match step {
-            Step::Admit {
-                id,
-                host,
-                part,
-                version,
-            } => {
+            Step::Admit { id, host, part, basis } => {
                 let member = Member {
                     id: *id,
                     host: host.clone(),
                     role: part.clone(),
                 };
-                reach::change(&self.0, *version, false, |config| config.with(&member)).await
+                reach::change(&self.0, *basis, |config| Some(config.with(&member))).await
             }
-            Step::Promote { id, part, version, .. } => {
-                reach::change(&self.0, *version, false, |config| config.changed(*id, part)).await
+            Step::Follow { .. } => Ok(()),
+            Step::Promote { id, host, part, basis } => {
+                reach::change(&self.0, *basis, |config| {
+                    config.has(*id, host).then(|| config.changed(*id, part))
+                })
+                .await
             }
-            Step::Withdraw { id, version, .. } => {
-                reach::change(&self.0, *version, false, |config| config.without(*id)).await
+            Step::Withdraw { id, host, basis, .. } => {
+                reach::change(&self.0, *basis, |config| {
+                    config.has(*id, host).then(|| config.without(*id))
+                })
+                .await
             }
         }
     }
@@ -333,17 +401,12 @@ impl Converge for Add {
     }
 }
 
-/// What a node that is in the configuration calls for. `ours`: this action has put it there.
-fn settle(
-    view: &View,
-    member: &Member,
-    wanted: &Part,
-    ours: bool,
-    changed: bool,
-) -> Result<Next<Step, Added>, ActionError> {
+/// What a node that is in the configuration calls for.
+fn settle(view: &View, member: &Member, wanted: &Part, last: Option<&Step>) -> Result<Next<Step, Added>, ActionError> {
     let config = &view.current.config;
-    let (id, host, version) = (member.id, member.host.clone(), config.version);
+    let (id, host, basis) = (member.id, member.host.clone(), config.basis());
     let is_wanted = member.role == *wanted;
+    let ours = last.is_some_and(|step| step.made(member, wanted));
     if !ours && !is_wanted {
         let message = format!(
             "{host} is a member already, as {}, and not as asked, {}: mongodb.com/member.configure changes that, also for one \
@@ -353,11 +416,22 @@ fn settle(
         );
         return Err(ActionError::last("member_differs", message));
     }
+    if ours && matches!(last, Some(Step::Admit { .. })) {
+        return Ok(Next::Do {
+            now: Step::Follow {
+                id,
+                host,
+                part: member.role.clone(),
+            },
+            then: Vec::new(),
+        });
+    }
     let Some(seen) = view.status.member(&member.host) else {
         return Ok(Next::Wait(format!("the primary has heard of {host}")));
     };
     if let Some((code, why)) = verdict(seen) {
-        if !ours {
+        // One that is let in for good may only be out of step for a while, as when keys are changed.
+        if !ours || !matches!(last, Some(Step::Follow { .. } | Step::Withdraw { .. })) {
             return Err(ActionError::retry(code, why));
         }
         return Ok(Next::Do {
@@ -366,7 +440,7 @@ fn settle(
                 host,
                 code: code.to_owned(),
                 why,
-                version,
+                basis,
             },
             then: Vec::new(),
         });
@@ -380,12 +454,15 @@ fn settle(
         return Ok(Next::Wait(waiting(seen)));
     }
     if !is_wanted {
+        if wanted.is_voter() && !member.role.is_voter() && !config.has_vote_left() {
+            return Err(reach::too_many_voters());
+        }
         return Ok(Next::Do {
             now: Step::Promote {
                 id,
                 host,
                 part: wanted.clone(),
-                version,
+                basis,
             },
             then: Vec::new(),
         });
@@ -393,7 +470,7 @@ fn settle(
     if view.current.committed == Some(false) {
         return Ok(Next::Wait(UNCOMMITTED.to_owned()));
     }
-    if member.role.is_voter() && !reach::counts(config, &view.status) {
+    if member.role.is_voter() && !reach::counts(&host, config, &view.status) {
         return Ok(Next::Wait(format!("the vote of {host} counts")));
     }
     Ok(Next::Done(Added {
@@ -401,7 +478,7 @@ fn settle(
         node: host,
         member_id: id,
         voter: member.role.is_voter(),
-        changed,
+        changed: last.is_some(),
     }))
 }
 
@@ -420,10 +497,15 @@ fn words(part: &Part) -> String {
 }
 
 impl Step {
-    /// Whether this step, or one before it, is what made the member.
-    fn made(&self, member: &Member) -> bool {
-        let (Self::Admit { id, host, .. } | Self::Promote { id, host, .. } | Self::Withdraw { id, host, .. }) = self;
-        *id == member.id && same_host(host, &member.host)
+    /// Whether this step, or one before it, is what made the member: its number and name, and what it is, are those that this
+    /// action has given it, or is about to.
+    fn made(&self, member: &Member, wanted: &Part) -> bool {
+        let (Self::Admit { id, host, .. }
+        | Self::Follow { id, host, .. }
+        | Self::Promote { id, host, .. }
+        | Self::Withdraw { id, host, .. }) = self;
+        let is_as_made = member.role == *wanted || member.role == probation(wanted);
+        *id == member.id && same_host(host, &member.host) && is_as_made
     }
 }
 

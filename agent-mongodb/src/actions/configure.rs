@@ -14,7 +14,7 @@ use super::outcome::UNCOMMITTED;
 use super::reach;
 use super::wishes::Wishes;
 use crate::ask::SetStatus;
-use crate::ask::set::{Current, Part};
+use crate::ask::set::{Basis, Current, Part};
 use crate::sight::Sight;
 
 /// Makes one member something else to the set.
@@ -63,7 +63,7 @@ pub struct Configured {
     pub delay_s: i64,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether this action has changed anything.
+    /// Whether there was anything to change.
     pub changed: bool,
 }
 
@@ -86,8 +86,8 @@ pub struct Step {
     pub before: Part,
     /// What it is to be.
     pub part: Part,
-    /// Of the configuration that this was decided on.
-    pub version: i64,
+    /// The configuration that this was decided on.
+    pub basis: Basis,
 }
 
 impl fmt::Display for Step {
@@ -182,7 +182,7 @@ impl Converge for Configure {
             if current.committed == Some(false) {
                 return Ok(Next::Wait(UNCOMMITTED.to_owned()));
             }
-            if part.is_voter() && !reach::counts(config, status) {
+            if part.is_voter() && !reach::counts(&member.host, config, status) {
                 return Ok(Next::Wait(format!("the vote of {} counts", member.host)));
             }
             return Ok(Next::Done(Configured {
@@ -217,15 +217,16 @@ impl Converge for Configure {
                 host: member.host.clone(),
                 before: member.role.clone(),
                 part,
-                version: config.version,
+                basis: config.basis(),
             },
             then: Vec::new(),
         })
     }
 
     async fn apply(&self, _: &ConfigureArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
-        reach::change(&self.0, step.version, false, |config| {
-            config.changed(step.id, &step.part)
+        reach::change(&self.0, step.basis, |config| {
+            let there = config.has(step.id, &step.host);
+            there.then(|| config.changed(step.id, &step.part))
         })
         .await
     }

@@ -96,7 +96,7 @@ pub struct Initialised {
     pub node: String,
     /// Name of the primary.
     pub primary: String,
-    /// Whether this action has changed anything.
+    /// Whether there was anything to change.
     pub changed: bool,
 }
 
@@ -127,6 +127,8 @@ struct Settled {
     state: MemberState,
     me: String,
     primary: Option<String>,
+    /// Whether it takes writes itself: a primary does a moment after it is one.
+    takes_writes: bool,
     /// None where the agent may not read it.
     config: Option<SetConfig>,
 }
@@ -255,6 +257,7 @@ impl Init {
             state: status.state,
             me: member.me.clone().unwrap_or_default(),
             primary: member.primary.clone(),
+            takes_writes: member.is_primary,
             config: set::ask(self.0.known(), within).await.ok(),
         })))
     }
@@ -279,6 +282,11 @@ impl Converge for Init {
     async fn observe(&self, _: &InitArgs, _: Option<&Step>) -> Result<View, ActionError> {
         let facts = self.0.look_anew().await;
         let hello = facts.hello.as_ref().map_err(unanswered)?;
+        if facts.starts() {
+            let message =
+                "the mongod was a member, and has just been started again: whether it still is is not known yet";
+            return Err(ActionError::retry("not_now", message));
+        }
         let found = match &hello.kind {
             Process::Outside => self.outside().await,
             Process::Member(_) => self.member(&facts).await?,
@@ -314,15 +322,17 @@ impl Converge for Init {
                     state,
                     me,
                     primary,
+                    takes_writes,
                     config,
                 } = &**member;
-                if let (None, Some(config)) = (last, config) {
+                if let Some(config) = config {
                     differs(&wanted, config)?;
                 }
-                let settled = matches!(
-                    state,
-                    MemberState::Primary | MemberState::Secondary | MemberState::Arbiter
-                );
+                let settled = match state {
+                    MemberState::Primary => *takes_writes,
+                    MemberState::Secondary | MemberState::Arbiter => true,
+                    _ => false,
+                };
                 match primary {
                     Some(primary) if settled => Ok(Next::Done(Initialised {
                         cluster_id: view.replica_set.clone(),
@@ -404,9 +414,9 @@ fn of_initiate(fault: &Fault) -> Result<(), ActionError> {
     match fault.code() {
         Some(Code::ALREADY_INITIALIZED) => Ok(()),
         Some(Code::NODE_NOT_FOUND) => Err(ActionError::retry("member_unreachable", text)),
-        Some(Code::INVALID_REPLICA_SET_CONFIG | Code::NEW_CONFIGURATION_INCOMPATIBLE) => {
-            Err(ActionError::last("refused", text))
-        }
+        Some(Code::INVALID_REPLICA_SET_CONFIG) => Err(ActionError::last("refused", text)),
+        // Another of the members is in a set: this one, made from its side, will be here in a moment.
+        Some(Code::NEW_CONFIGURATION_INCOMPATIBLE) => Err(ActionError::retry("other_set", text)),
         Some(Code::CONFIGURATION_IN_PROGRESS) => Err(ActionError::retry("not_now", text)),
         Some(Code::UNAUTHORIZED) => Err(ActionError::last(
             "not_allowed",

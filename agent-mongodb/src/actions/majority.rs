@@ -1,5 +1,6 @@
 //! Whether those that vote could still decide anything after a change. Pure.
 
+use crate::ask::set::Member;
 use crate::ask::{SetConfig, SetStatus};
 
 /// The votes after a change.
@@ -12,24 +13,26 @@ pub(super) struct Votes {
 }
 
 impl Votes {
+    /// As they are.
+    pub(super) fn of(config: &SetConfig, status: &SetStatus) -> Self {
+        Self::count(config.members.iter(), status)
+    }
+
     /// After this member has no vote any more.
     pub(super) fn without(id: i64, config: &SetConfig, status: &SetStatus) -> Self {
-        let left: Vec<_> = config
-            .members
-            .iter()
-            .filter(|member| member.id != id && member.role.is_voter())
-            .collect();
+        Self::count(config.members.iter().filter(|member| member.id != id), status)
+    }
+
+    fn count<'a>(members: impl Iterator<Item = &'a Member>, status: &SetStatus) -> Self {
         let answers = |host: &str| {
             let seen = status.member(host);
             seen.is_some_and(|seen| (seen.is_up || seen.is_self) && seen.state.takes_part())
         };
+        let voters: Vec<_> = members.filter(|member| member.role.is_voter()).collect();
+        let away = voters.iter().filter(|member| !answers(&member.host));
         Self {
-            all: left.len(),
-            away: left
-                .iter()
-                .filter(|member| !answers(&member.host))
-                .map(|member| member.host.clone())
-                .collect(),
+            all: voters.len(),
+            away: away.map(|member| member.host.clone()).collect(),
         }
     }
 

@@ -7,7 +7,8 @@ use agent_sdk::config::Address;
 use mongodb::bson::Document;
 
 use super::outcome::{of_change, unanswered};
-use crate::ask::set::{self, Current, millis};
+use crate::ask::set::{self, Basis, Current, millis, same_host};
+use crate::ask::status::Seen;
 use crate::ask::{Kind, MemberState, SetConfig, SetStatus, hello, status};
 use crate::client::Link;
 use crate::node::Facts;
@@ -100,21 +101,22 @@ pub(super) async fn primary(sight: &Sight) -> Result<Primary, ActionError> {
     })
 }
 
-/// Changes the set's configuration on its primary, where that is still of the version that was decided on. Else nothing is
-/// done: it is decided anew a moment later.
+/// Changes the set's configuration on its primary, where that is still the one that was decided on. Else nothing is done: it is
+/// decided anew a moment later. `next` gives none where it has nothing to change any more.
 pub(super) async fn change(
     sight: &Sight,
-    version: i64,
-    forced: bool,
-    next: impl FnOnce(&SetConfig) -> Document,
+    basis: Basis,
+    next: impl FnOnce(&SetConfig) -> Option<Document>,
 ) -> Result<(), ActionError> {
     let primary = primary(sight).await?;
     let config = &primary.current.config;
-    if config.version != version {
-        return Err(superseded());
-    }
-    let within = sight.server().timeouts.change();
-    match set::replace(&primary.link, next(config), forced, within).await {
+    let next = Some(config).filter(|config| config.basis() == basis).and_then(next);
+    replace(sight, &primary.link, next.ok_or_else(superseded)?, false).await
+}
+
+/// Replaces the set's configuration. What the answer calls for: see [`of_change`].
+pub(super) async fn replace(sight: &Sight, link: &Link, next: Document, forced: bool) -> Result<(), ActionError> {
+    match set::replace(link, next, forced, sight.server().timeouts.change()).await {
         Ok(()) => Ok(()),
         Err(fault) => of_change(&fault),
     }
@@ -131,8 +133,21 @@ pub(super) fn superseded() -> ActionError {
     ActionError::retry("not_now", "the set's configuration has changed meanwhile")
 }
 
-/// Whether all votes of the configuration count by now.
-pub(super) fn counts(config: &SetConfig, status: &SetStatus) -> bool {
-    let voters = i64::try_from(config.voters()).unwrap_or(i64::MAX);
-    status.voting.is_none_or(|voting| voting == voters)
+/// Whether the vote of this member counts, as far as can be told: servers tell only how many do. A vote is held back, if at all,
+/// until its member follows, so those of others that do not follow yet may be the ones that are missing.
+pub(super) fn counts(host: &str, config: &SetConfig, status: &SetStatus) -> bool {
+    let Some(voting) = status.voting.and_then(|voting| usize::try_from(voting).ok()) else {
+        return true;
+    };
+    let unsettled = config.members.iter().filter(|member| {
+        let seen = status.member(&member.host);
+        let follows = |seen: &Seen| {
+            matches!(
+                seen.state,
+                MemberState::Primary | MemberState::Secondary | MemberState::Arbiter
+            )
+        };
+        member.role.is_voter() && !same_host(&member.host, host) && !seen.is_some_and(follows)
+    });
+    config.voters() <= voting + unsettled.count()
 }

@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::majority::Votes;
-use super::outcome::{UNCOMMITTED, of_change, unanswered};
+use super::outcome::{UNCOMMITTED, unanswered};
 use super::{reach, step_down};
-use crate::ask::set::{self, Current, Member, same_host};
+use crate::ask::set::{self, Basis, Current, Member, same_host};
 use crate::ask::{MemberState, SetConfig, SetStatus, hello};
 use crate::client::Link;
+use crate::code::Code;
 use crate::sight::Sight;
 
 /// Takes a member out of the set.
@@ -25,8 +26,9 @@ pub struct Remove(Arc<Sight>);
 pub struct RemoveArgs {
     /// Member address of the node, host:port, as its agent shows it. It need not run.
     pub node: String,
-    /// Whether to remove it also where no majority of votes would be left, or none is there already. The set takes it from
-    /// this member alone then: writes that only others have are lost. Only when those others never come back.
+    /// Whether to remove it also where no majority of votes would be left, or none is there already. Where there is no primary
+    /// the set takes it from this member alone: writes that only others have are lost. Only when those others never come
+    /// back.
     #[serde(default)]
     pub force: bool,
 }
@@ -40,7 +42,7 @@ pub struct Removed {
     pub node: String,
     /// Names of the members that are left.
     pub members: Vec<String>,
-    /// Whether this action has changed anything.
+    /// Whether there was anything to change.
     pub changed: bool,
 }
 
@@ -72,8 +74,8 @@ pub enum Step {
         id: i64,
         /// Its name.
         host: String,
-        /// Of the configuration that this was decided on.
-        version: i64,
+        /// The configuration that this was decided on.
+        basis: Basis,
         /// Without a majority.
         forced: bool,
     },
@@ -125,31 +127,41 @@ impl Remove {
         })
     }
 
-    /// Takes the member out without a majority: on the primary where there is one, else by what this member alone says.
-    async fn force(&self, id: i64, version: i64) -> Result<(), ActionError> {
-        match reach::change(&self.0, version, true, |config| config.without(id)).await {
-            Err(ActionError::Retry(fault)) if fault.code() == "no_primary" => {}
-            outcome => return outcome,
-        }
-        let View { current, .. } = self.alone().await?;
-        if current.config.version != version {
+    /// Takes the member out without a majority: on the primary where there is one, else by what this member alone says. It is
+    /// looked once more whether that is needed: a forced change switches off what keeps two histories of the set apart.
+    async fn force(&self, id: i64, host: &str, basis: Basis) -> Result<(), ActionError> {
+        let (link, config, status) = match reach::primary(&self.0).await {
+            Ok(primary) => (primary.link, primary.current.config, primary.status),
+            Err(ActionError::Retry(fault)) if fault.code() == "no_primary" => {
+                let View { current, status, .. } = self.alone().await?;
+                let link = self.0.primary(&self.0.server().address);
+                elects(&current.config, &status)?;
+                (link, current.config, status)
+            }
+            Err(error) => return Err(error),
+        };
+        let is_same = config.basis() == basis && config.has(id, host);
+        if !is_same || (status.state == MemberState::Primary && Votes::without(id, &config, &status).is_majority()) {
             return Err(reach::superseded());
         }
-        let link = self.0.primary(&self.0.server().address);
-        let next = current.config.without(id);
-        match set::replace(&link, next, true, self.0.server().timeouts.change()).await {
-            Ok(()) => Ok(()),
-            Err(fault) => of_change(&fault),
-        }
+        reach::replace(&self.0, &link, config.without(id), true).await
     }
 
     /// The set without the mongod beside the agent, as that one heard of it last: it keeps the configuration in which it is
     /// not any more.
-    async fn left(&self) -> Result<View, ActionError> {
+    async fn left(&self, node: &str) -> Result<View, ActionError> {
         let within = self.0.server().timeouts.answer();
-        let config = set::ask(self.0.known(), within)
-            .await
-            .map_err(|fault| unanswered(&fault))?;
+        let config = set::ask(self.0.known(), within).await.map_err(|fault| {
+            if fault.code() == Some(Code::NOT_YET_INITIALIZED) {
+                return ActionError::last("not_in_cluster", "the mongod beside the agent was never in a set");
+            }
+            unanswered(&fault)
+        })?;
+        if config.member(node).is_some() {
+            let message =
+                "the mongod beside the agent starts: it is in its set's configuration, and not in the set yet";
+            return Err(ActionError::retry("not_now", message));
+        }
         let status = SetStatus::nothing(&config.set);
         Ok(View {
             primary: None,
@@ -183,7 +195,7 @@ impl Converge for Remove {
     type View = View;
     type Step = Step;
 
-    async fn observe(&self, args: &RemoveArgs, _: Option<&Step>) -> Result<View, ActionError> {
+    async fn observe(&self, args: &RemoveArgs, last: Option<&Step>) -> Result<View, ActionError> {
         let address = reach::address(&args.node)?;
         match reach::primary(&self.0).await {
             Ok(primary) => {
@@ -200,8 +212,10 @@ impl Converge for Remove {
             }
             Err(ActionError::Retry(fault)) if fault.code() == "no_primary" && args.force => self.alone().await,
             // It has heard that it is out before anybody could read it.
-            Err(ActionError::Final(fault)) if fault.code() == "not_in_cluster" && self.is_own(&args.node) => {
-                self.left().await
+            Err(ActionError::Final(fault))
+                if fault.code() == "not_in_cluster" && (last.is_some() || self.is_own(&args.node)) =>
+            {
+                self.left(&args.node).await
             }
             Err(error) => Err(error),
         }
@@ -232,6 +246,9 @@ impl Converge for Remove {
             let message = "the last member of a set cannot be taken out of it: stop it, and remove its data";
             return Err(ActionError::last("last_member", message));
         }
+        if view.primary.is_none() {
+            elects(config, status)?;
+        }
         let votes = Votes::without(member.id, config, status);
         if !votes.is_majority() && !args.force {
             let message = format!(
@@ -247,8 +264,8 @@ impl Converge for Remove {
         let remove = Step::Remove {
             id: member.id,
             host: member.host.clone(),
-            version: config.version,
-            forced: view.primary.is_none() || !votes.is_majority(),
+            basis: config.basis(),
+            forced: !votes.is_majority() || view.primary.is_none(),
         };
         if view.primary.as_ref() == Some(&member.host) {
             if !has_successor(config, status, member) {
@@ -281,15 +298,27 @@ impl Converge for Remove {
             }
             Step::Remove {
                 id,
-                version,
+                host,
+                basis,
                 forced: true,
-                ..
-            } => self.force(*id, *version).await,
-            Step::Remove { id, version, .. } => {
-                reach::change(&self.0, *version, false, |config| config.without(*id)).await
+            } => self.force(*id, host, *basis).await,
+            Step::Remove { id, host, basis, .. } => {
+                reach::change(&self.0, *basis, |config| {
+                    config.has(*id, host).then(|| config.without(*id))
+                })
+                .await
             }
         }
     }
+}
+
+/// Where there is no primary and a majority of the votes is there, one is about to be elected, and nothing is to be forced.
+fn elects(config: &SetConfig, status: &SetStatus) -> Result<(), ActionError> {
+    if Votes::of(config, status).is_majority() {
+        let message = "the set has no primary, and a majority of its votes is there: it is about to elect one";
+        return Err(ActionError::retry("no_primary", message));
+    }
+    Ok(())
 }
 
 /// The name by which the set knows a node, where it is a member by another name than it was asked by.

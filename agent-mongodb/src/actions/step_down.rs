@@ -47,7 +47,7 @@ pub struct SteppedDown {
     pub cluster_id: String,
     /// Name of the primary.
     pub primary: String,
-    /// Whether this action has changed anything.
+    /// Whether there was anything to change.
     pub changed: bool,
 }
 
@@ -127,7 +127,7 @@ impl StepDownArgs {
     }
 }
 
-/// Has a primary hand over. One that is none any more is done.
+/// Has a primary hand over.
 pub(super) async fn hand_over(link: &Link, manner: &Manner, within: Duration) -> Result<(), ActionError> {
     let Manner {
         stay_s,
@@ -152,7 +152,8 @@ fn of_step_down(fault: &Fault) -> Result<(), ActionError> {
         return Err(ActionError::Retry(ActionFault::undecided(fault.to_string())));
     }
     match fault.code() {
-        Some(code) if code.is_not_primary() => Ok(()),
+        // It is none any more, or not yet: what it is is read a moment later.
+        Some(code) if code.is_not_primary() => Err(ActionError::retry("not_now", fault.to_string())),
         // Each try keeps writes waiting: whether to try again is the operator's to say.
         Some(Code::EXCEEDED_TIME_LIMIT | Code::MAX_TIME_MS_EXPIRED) => Err(ActionError::last(
             "no_successor",
@@ -211,9 +212,9 @@ impl Converge for StepDown {
                 changed: last.is_some(),
             }))
         };
-        let is_primary = view.is_primary || status.state == crate::ask::MemberState::Primary;
         match (&view.primary, &view.me) {
-            (_, Some(me)) if is_primary => match last {
+            // Elected, and not taking writes yet: it could not step down.
+            (_, Some(me)) if view.is_primary => match last {
                 // It has handed over, and was elected again since.
                 Some(step) if step.term < term => done(me),
                 _ => Ok(Next::Do {
@@ -329,7 +330,7 @@ mod tests {
         assert!(
             matches!(of_step_down(&answered(262)), Err(ActionError::Final(fault)) if fault.code() == "no_successor")
         );
-        assert!(of_step_down(&answered(10_107)).is_ok());
+        assert!(matches!(of_step_down(&answered(10_107)), Err(ActionError::Retry(fault)) if fault.code() == "not_now"));
         assert!(matches!(of_step_down(&answered(13)), Err(ActionError::Final(_))));
     }
 }

@@ -18,10 +18,22 @@ pub struct SetConfig {
     document: Document,
     /// Counts the changes. A forced one jumps by tens of thousands.
     pub version: i64,
+    /// The election in whose term it was made; none where it was forced.
+    pub term: Option<i64>,
     /// Name of the set.
     pub set: String,
     /// The members.
     pub members: Vec<Member>,
+}
+
+/// Which configuration something was decided on. Two primaries that do not know of each other can make two of the same
+/// version, and not of the same term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// Its version.
+    pub version: i64,
+    /// Its term.
+    pub term: Option<i64>,
 }
 
 /// A member, as configured.
@@ -148,10 +160,25 @@ impl SetConfig {
         let members: Option<Vec<_>> = document.parts("members").map(Member::of).collect();
         Ok(Self {
             version: document.whole("version").ok_or_else(|| unfit("version"))?,
+            term: document.whole("term"),
             set: document.text("_id").ok_or_else(|| unfit("_id"))?.to_owned(),
             members: members.ok_or_else(|| unfit("members with _id and host"))?,
             document,
         })
+    }
+
+    /// Which one it is.
+    pub const fn basis(&self) -> Basis {
+        Basis {
+            version: self.version,
+            term: self.term,
+        }
+    }
+
+    /// Whether the member of this number has this name.
+    pub fn has(&self, id: i64, host: &str) -> bool {
+        let is = |member: &Member| member.id == id && same_host(&member.host, host);
+        self.members.iter().any(is)
     }
 
     /// A member, by its name.

@@ -1,6 +1,6 @@
 //! The way to one server.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agent_sdk::config::Address;
@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Fault;
 use super::options::{self, LastFailure};
-use crate::config::Way;
+use crate::code::Code;
+use crate::config::{Access, Way};
 
 /// For how long one that was not let in does not knock again: each try costs the server lines in its log.
 const UNTIL_NEXT_TRY: Duration = Duration::from_secs(1);
@@ -92,10 +93,13 @@ impl Link {
                 let failure = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 Err(self.failed(Fault::of(&error, failure.as_ref(), &self.address.to_string())))
             }
-            Err(_) => Err(Fault::Silent {
-                address: self.address.to_string(),
-                within,
-            }),
+            Err(_) => {
+                self.give_up(&last);
+                Err(Fault::Silent {
+                    address: self.address.to_string(),
+                    within,
+                })
+            }
         }
     }
 
@@ -133,7 +137,30 @@ impl Link {
         self.state().client = None;
     }
 
+    /// Gives up a client whose server has not answered. The driver does not hear of that: it would go on to use what connections
+    /// it has, and those that it waits for, and look at the server in ten minutes only. A new one looks first, and makes no
+    /// connection as long as nobody answers.
+    fn give_up(&self, last: &LastFailure) {
+        self.state()
+            .client
+            .take_if(|(_, of_client)| Arc::ptr_eq(of_client, last));
+    }
+
     fn failed(&self, fault: Fault) -> Fault {
+        // A connection that was let in and whose user is gone, or was made anew, is nobody's.
+        let fault = match fault {
+            Fault::Answered { code, message }
+                if code == Code::UNAUTHORIZED
+                    && self.way.access != Access::Anonymous
+                    && message.contains("requires authentication") =>
+            {
+                Fault::NotLetIn {
+                    address: self.address.to_string(),
+                    reason: message,
+                }
+            }
+            other => other,
+        };
         if matches!(fault, Fault::NotLetIn { .. } | Fault::Tls { .. }) {
             let mut state = self.state();
             state.client = None;

@@ -24,6 +24,8 @@ pub struct Facts {
     pub replica_set: String,
     /// Whether this agent is about to take it into a set.
     pub joining: bool,
+    /// Whether this process is a new one of a mongod that was a member.
+    pub restarted: bool,
 }
 
 impl Facts {
@@ -60,6 +62,7 @@ impl Facts {
             return Err(StoreError::refused(anyhow::anyhow!(reason)));
         }
         match &hello.kind {
+            Kind::Outside if self.starts() => Err(StoreError::refused(anyhow::anyhow!(STARTS))),
             Kind::Outside | Kind::Standalone => Ok(None),
             Kind::Router => Err(StoreError::refused(anyhow::anyhow!(ROUTER))),
             Kind::Member(_) if self.is_outside() => Ok(None),
@@ -76,6 +79,13 @@ impl Facts {
         }
     }
 
+    /// Whether it was a member, was started again, and says that it was never initialised: so do 4.4 and 5.0 until they have read
+    /// their configuration, beside a frozen member for half a minute.
+    pub(crate) fn starts(&self) -> bool {
+        let told = self.set.as_ref().and_then(|set| set.as_ref().err());
+        self.restarted && told.and_then(Fault::code) == Some(Code::NOT_YET_INITIALIZED)
+    }
+
     /// How it is in a few words, for the time when it is gone.
     pub fn summary(&self) -> Option<String> {
         let hello = self.hello.as_ref().ok()?;
@@ -89,6 +99,9 @@ impl Facts {
         })
     }
 }
+
+const STARTS: &str = "it was started again and says that it was never initialised, as it does until it has read its set's \
+                      configuration; if it goes on to say so, its data are gone";
 
 const ROUTER: &str =
     "what listens there is a router of a sharded cluster (mongos): this agent runs beside members of a set";

@@ -2,7 +2,7 @@
 
 use agent_sdk::spec::NodeStatus;
 
-use super::{Facts, ROUTER, tells_outside};
+use super::{Facts, ROUTER, STARTS, tells_outside};
 use crate::ask::status::Copying;
 use crate::ask::{Kind, MemberState, SetStatus};
 use crate::client::Fault;
@@ -35,6 +35,9 @@ impl Facts {
     fn outside(&self) -> NodeStatus {
         if self.joining {
             return NodeStatus::joining();
+        }
+        if self.starts() {
+            return NodeStatus::unhealthy(STARTS);
         }
         NodeStatus::not_in_cluster().with_reason("the mongod is in no set: it was never initialised, or was removed")
     }

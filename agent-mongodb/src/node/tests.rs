@@ -12,6 +12,7 @@ pub(crate) fn facts(hello: &Document, set: Option<Result<SetStatus, Fault>>) -> 
         set,
         replica_set: "rs0".to_owned(),
         joining: false,
+        restarted: false,
     }
 }
 
@@ -152,6 +153,19 @@ fn an_action_that_takes_it_into_a_set_is_seen() {
     assert_eq!(joining(facts(&doc! { "isreplicaset": true }, None)), JoiningCluster);
     assert_eq!(joining(facts(&member(), Some(Ok(set(0))))), JoiningCluster);
     assert_eq!(joining(facts(&member(), Some(Ok(set(1))))), Healthy);
+}
+
+#[test]
+fn a_member_that_starts_is_not_taken_for_a_blank_one() {
+    let outside = |code, restarted| Facts {
+        restarted,
+        ..facts(&doc! { "isreplicaset": true }, Some(Err(answered(code))))
+    };
+    assert_eq!(state(&outside(94, true)), Unhealthy);
+    assert!(matches!(outside(94, true).cluster_id(), Err(StoreError::Refused(_))));
+    // One that never was a member, and one that was removed.
+    assert_eq!(state(&outside(94, false)), NotInCluster);
+    assert_eq!(state(&outside(93, true)), NotInCluster);
 }
 
 #[test]

@@ -29,13 +29,17 @@ fn killed_at_each_checkpoint_everything_is_done_once() {
         let (record, killed) = killed_at_each_step(program, kind, args, step);
         let output = done(&record);
         println!("{kind}: killed at {killed:?}, attempt {}: {output}", record.attempt);
-        assert_eq!(killed, steps, "{kind}");
+        // A set of one is there before everybody looks: then it was killed at no step, and done at once.
+        assert!(
+            killed == steps || (kind == INIT && killed.is_empty()),
+            "{kind}: {killed:?}"
+        );
         assert_eq!(output["changed"], true, "{kind}");
         output
     };
     killed_in(&mut first, INIT, &json!({}), &["step"]);
     for number in [2, 3] {
-        killed_in(&mut first, ADD, &named(number), &["admit", "promote"]);
+        killed_in(&mut first, ADD, &named(number), &["admit", "follow", "promote"]);
     }
     // One change for each step: nothing was done twice.
     assert_eq!(version(), 5);

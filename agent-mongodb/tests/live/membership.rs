@@ -167,7 +167,12 @@ fn a_member_is_hidden_delayed_given_tags_and_back() {
     let back = done(&change(back));
     assert_eq!((&back["votes"], &back["tags"]), (&json!(1), &json!({})));
     assert_eq!(rig.votes(1), 3);
-    let silenced = run(rig.client(1), CONFIGURE, &rig.named_with(1, &json!({ "votes": 0 })));
+    let primary = rig.cluster.primary(UP).unwrap().number();
+    let silenced = run(
+        rig.client(1),
+        CONFIGURE,
+        &rig.named_with(primary, &json!({ "votes": 0 })),
+    );
     assert_eq!(failed(&silenced).0, "is_primary");
 }
 
@@ -202,6 +207,34 @@ fn a_lost_majority_is_told_and_only_force_goes_on() {
     until("the one that is left is the primary", || {
         rig.in_role(Role::Primary) == [1]
     });
+}
+
+/// With a majority there, force waits for the election, and forces nothing.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn force_does_not_come_before_an_election() {
+    let rig = Rig::start(Cluster::builder(3).initiated());
+    rig.cluster.primary(UP).unwrap().kill().unwrap();
+    let lost = (1..=3).find(|number| !rig.node(*number).is_running()).unwrap();
+    let left = (1..=3).find(|number| *number != lost).unwrap();
+    let forced = rig.named_with(lost, &json!({ "force": true }));
+    assert_eq!(done(&run(rig.client(left), REMOVE, &forced))["changed"], true);
+    assert_eq!(rig.version(left), 2, "an ordinary change, on the next primary");
+}
+
+/// One whose agent does not know its name in the set takes itself out all the same.
+#[test]
+#[ignore = "needs real servers: cargo live-test mongodb"]
+fn a_member_by_another_address_takes_itself_out() {
+    let rig = Rig::start_with(Cluster::builder(2).initiated(), |_, server| {
+        server.address = format!("localhost:{}", server.address.port()).parse().unwrap();
+        server.member_address = None;
+    });
+    let removed = done(&run(rig.client(2), REMOVE, &rig.named(2)));
+    assert_eq!(
+        (&removed["changed"], &removed["members"]),
+        (&json!(true), &json!([rig.node(1).member_address()]))
+    );
 }
 
 /// The older releases, as far as they differ: how the delay is called, how a change is answered, what is told of others.

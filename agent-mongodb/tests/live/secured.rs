@@ -235,6 +235,15 @@ fn a_wrong_password_is_told_and_mended() {
     std::fs::write(&file, "agent:secret").unwrap();
     await_state(&agent, NodeState::Healthy);
     done(&run(agent.client(), CONFIGURE, &tags));
+    // A user that is made anew is another one to the connections of the first.
+    admin(first, doc! { "dropUser": "agent" });
+    await_state(&agent, NodeState::Unknown);
+    admin(
+        first,
+        doc! { "createUser": "agent", "pwd": "secret", "roles": [role().get_str("createRole").unwrap()] },
+    );
+    await_state(&agent, NodeState::Healthy);
+    done(&run(agent.client(), CONFIGURE, &tags));
 }
 
 /// The certificate of the connection is the user.

@@ -68,6 +68,14 @@ fn a_member_that_makes_its_first_copy_joins_and_is_never_a_voter_before() {
             .state_payload
             .is_some_and(|payload| payload.get().contains("STARTUP2"))
     });
+    // Somebody takes it out meanwhile: it is not taken in again.
+    done(&run(rig.client(2), REMOVE, &rig.named(2)));
+    let gone = wait(rig.client(1).ended(id, UP)).unwrap();
+    assert_eq!(failed(&gone).0, "removed_meanwhile");
+    await_state(rig.agent(2), NodeState::NotInCluster);
+
+    let id = wait(rig.client(1).schedule(&schedule)).unwrap().id;
+    await_state(rig.agent(2), NodeState::JoiningCluster);
     wait(rig.client(1).cancel(id)).unwrap();
     let cancelled = wait(rig.client(1).ended(id, UP)).unwrap();
     assert_eq!(cancelled.state, State::Failed);

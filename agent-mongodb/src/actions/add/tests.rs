@@ -5,6 +5,21 @@ use mongodb::bson::{Document, doc};
 
 const NEW: &str = "new:1";
 
+/// Of the set that `set` makes.
+const BASIS: Basis = Basis {
+    version: 7,
+    term: Some(3),
+};
+
+/// The step after the new one was seen in the set.
+fn followed() -> Step {
+    Step::Follow {
+        id: 2,
+        host: NEW.to_owned(),
+        part: probation(&Part::default()),
+    }
+}
+
 fn args() -> AddArgs {
     AddArgs {
         node: NEW.to_owned(),
@@ -54,7 +69,7 @@ fn admitted() -> Step {
         id: 2,
         host: NEW.to_owned(),
         part: probation(&Part::default()),
-        version: 7,
+        basis: BASIS,
     }
 }
 
@@ -119,14 +134,16 @@ fn one_that_does_not_answer_may_answer_later() {
 fn an_admitted_node_is_promoted_once_it_follows() {
     let begins = probation(&Part::default());
     let copying = with(&begins, doc! { "state": 5, "health": 1.0, "syncSourceHost": "h1:1" });
-    let Ok(Next::Wait(reason)) = decide(&copying, Some(&admitted())) else {
+    let Ok(Next::Wait(reason)) = decide(&copying, Some(&followed())) else {
         panic!("its first copy is under way")
     };
     assert_eq!(reason, "new:1 follows: it is STARTUP2 now, and copies from h1:1");
-    let Ok(Next::Do { now, .. }) = decide(&with(&begins, secondary()), Some(&admitted())) else {
+    let Ok(Next::Do { now, .. }) = decide(&with(&begins, secondary()), Some(&followed())) else {
         panic!("it has no vote yet")
     };
-    assert!(matches!(&now, Step::Promote { id: 2, part, version: 8, .. } if *part == Part::default()));
+    assert!(
+        matches!(&now, Step::Promote { id: 2, part, basis: Basis { version: 8, .. }, .. } if *part == Part::default())
+    );
     assert!(matches!(
         decide(&with(&Part::default(), secondary()), Some(&now)),
         Ok(Next::Done(Added {
@@ -136,6 +153,46 @@ fn an_admitted_node_is_promoted_once_it_follows() {
             ..
         }))
     ));
+}
+
+#[test]
+fn who_was_seen_in_the_set_and_is_gone_was_removed_by_somebody() {
+    let begins = probation(&Part::default());
+    let Ok(Next::Do { now, .. }) = decide(&with(&begins, secondary()), Some(&admitted())) else {
+        panic!("that it was seen is made durable")
+    };
+    assert_eq!(now, followed());
+    assert_eq!(code(&blank(), Some(&followed())), "final removed_meanwhile");
+    // Not seen yet, it may never have come in.
+    assert!(matches!(decide(&blank(), Some(&admitted())), Ok(Next::Do { .. })));
+}
+
+#[test]
+fn one_that_has_its_vote_is_not_taken_out_for_being_out_of_step() {
+    let promoted = Step::Promote {
+        id: 2,
+        host: NEW.to_owned(),
+        part: Part::default(),
+        basis: BASIS,
+    };
+    let keyless = doc! { "state": 6, "health": 0.0, "authenticated": false };
+    assert_eq!(
+        code(&with(&Part::default(), keyless), Some(&promoted)),
+        "retry other_key"
+    );
+}
+
+#[test]
+fn others_that_are_held_back_do_not_hold_it_up() {
+    let mut view = with(&Part::default(), secondary());
+    // Somebody has added another one by hand, and that copies for hours.
+    let other = Member {
+        id: 9,
+        host: "slow:1".to_owned(),
+        role: Part::default(),
+    };
+    view.current.config = SetConfig::of(view.current.config.with(&other)).unwrap();
+    assert!(matches!(decide(&view, None), Ok(Next::Done(_))));
 }
 
 #[test]
@@ -163,7 +220,7 @@ fn a_member_in_another_part_is_left_to_member_configure() {
         id: 9,
         host: NEW.to_owned(),
         part: part.clone(),
-        version: 1,
+        basis: BASIS,
     };
     assert_eq!(code(&with(&part, secondary()), Some(&other)), "final member_differs");
 }
@@ -178,12 +235,12 @@ fn one_that_does_not_belong_to_the_set_is_taken_out_again() {
             "other_set",
         ),
         (
-            doc! { "state": 8, "health": 0.0, "lastHeartbeatMessage": "not running with --replSet" },
+            doc! { "state": 8, "health": 0.0, "lastHeartbeatMessage": "not running using replication" },
             "not_a_member",
         ),
     ] {
         let view = with(&begins, seen);
-        let Ok(Next::Do { now, .. }) = decide(&view, Some(&admitted())) else {
+        let Ok(Next::Do { now, .. }) = decide(&view, Some(&followed())) else {
             panic!("it has to go")
         };
         assert!(
@@ -212,7 +269,7 @@ fn view_seen(view: &View) -> Document {
 #[test]
 fn one_that_died_after_it_was_admitted_is_waited_for() {
     let gone = doc! { "state": 8, "health": 0.0, "lastHeartbeatMessage": "Error connecting to new:1 :: caused by :: Connection refused" };
-    let decided = decide(&with(&probation(&Part::default()), gone), Some(&admitted()));
+    let decided = decide(&with(&probation(&Part::default()), gone), Some(&followed()));
     assert!(matches!(decided, Ok(Next::Wait(reason)) if reason.contains("refused")));
 }
 
@@ -255,10 +312,11 @@ fn an_arbiter_votes_from_the_start() {
     assert_eq!(then, []);
     let part = args.wishes().over(&Part::default()).unwrap();
     let view = with(&part, doc! { "state": 7, "health": 1.0 });
-    assert!(matches!(
-        Add::decide(&args, &view, Some(&now)),
-        Ok(Next::Done(Added { voter: true, .. }))
-    ));
+    let Ok(Next::Do { now, .. }) = Add::decide(&args, &view, Some(&now)) else {
+        panic!("that it was seen is made durable")
+    };
+    let done = Add::decide(&args, &view, Some(&now));
+    assert!(matches!(done, Ok(Next::Done(Added { voter: true, .. }))), "{done:?}");
 }
 
 #[test]

@@ -70,7 +70,10 @@ fn who_is_not_a_member_is_done() {
     let step = Step::Remove {
         id: 9,
         host: "h9:1".to_owned(),
-        version: 6,
+        basis: Basis {
+            version: 6,
+            term: Some(3),
+        },
         forced: false,
     };
     assert!(matches!(
@@ -104,6 +107,18 @@ fn without_a_majority_only_force_helps() {
         steps(&[2, 8], 1, true),
         ["take h1:1, member 1, out of the set, without a majority"]
     );
+}
+
+#[test]
+fn nothing_is_forced_while_a_primary_is_about_to_be_elected() {
+    // The primary was killed just now; the other two are there.
+    for node in [0, 1, 2] {
+        let told = code(&[2, 2, 8], node, true);
+        assert!(
+            told.starts_with("retry no_primary") && told.contains("about to elect"),
+            "{told}"
+        );
+    }
 }
 
 #[test]
