@@ -12,17 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
-use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::UNCOMMITTED;
-use super::reach;
 use super::wishes::Wishes;
+use super::{candidate, reach};
 use crate::ask::hello::{self, Hello};
 use crate::ask::set::{Basis, Current, Member, Part, same_host};
 use crate::ask::status::Seen;
-use crate::ask::{Kind as Process, MemberState, SetConfig, SetStatus};
+use crate::ask::{Kind as Process, MemberState, SetStatus};
 use crate::client::Fault;
 use crate::sight::Sight;
 
@@ -170,53 +169,6 @@ impl Add {
     }
 }
 
-impl Add {
-    /// Makes sure that the node is none of the members' processes: a member that starts says for a while, beside a frozen one
-    /// for half a minute, that it is in no set.
-    async fn is_another(
-        &self,
-        node: &str,
-        other: &Hello,
-        config: &SetConfig,
-        status: &SetStatus,
-    ) -> Result<(), ActionError> {
-        if other.kind != Process::Outside {
-            return Ok(());
-        }
-        let asked = config.members.iter().map(|member| async move {
-            let link = self.0.stranger(reach::address(&member.host)?);
-            Ok::<_, ActionError>((member, hello::ask(&link).await))
-        });
-        let mut silent = None;
-        for asked in join_all(asked).await {
-            let (member, hello) = asked?;
-            match hello {
-                Ok(hello) if hello.process.is_some() && hello.process == other.process => {
-                    return Err(same_node(node, &member.host));
-                }
-                // Who is not there for the set either is not who has just answered.
-                Err(fault)
-                    if status
-                        .member(&member.host)
-                        .is_some_and(|seen| seen.is_up || seen.is_self) =>
-                {
-                    silent = Some((member, fault));
-                }
-                Ok(_) | Err(_) => {}
-            }
-        }
-        silent.map_or(Ok(()), |(member, fault)| {
-            let message = format!("whether {node} is {}, a member, is not known: {fault}", member.host);
-            Err(ActionError::retry("unreachable", message))
-        })
-    }
-}
-
-fn same_node(node: &str, known: &str) -> ActionError {
-    let message = format!("{node} is {known} under another name, and a member already");
-    ActionError::last("same_node", message)
-}
-
 /// As what a member begins that is to be this.
 fn probation(part: &Part) -> Part {
     // An arbiter without a vote is none.
@@ -228,66 +180,6 @@ fn probation(part: &Part) -> Part {
         priority: 0.0,
         ..part.clone()
     }
-}
-
-/// Whether a node that the set does not have can be taken in, by what it says of itself.
-fn stranger(host: &str, other: Option<&Result<Hello, Fault>>, view: &View) -> Result<(), ActionError> {
-    let hello = match other {
-        Some(Ok(hello)) => hello,
-        Some(Err(fault @ Fault::Garbage { .. })) => return Err(ActionError::last("not_a_member", fault.to_string())),
-        Some(Err(fault)) => return Err(ActionError::retry("member_unreachable", fault.to_string())),
-        None => {
-            return Err(ActionError::retry(
-                "member_unreachable",
-                format!("{host} was not asked yet"),
-            ));
-        }
-    };
-    let member = match &hello.kind {
-        Process::Outside => return Ok(()),
-        Process::Standalone | Process::Router => return Err(reach::no_member(&hello.kind)),
-        Process::Member(member) => member,
-    };
-    let config = &view.current.config;
-    let own = member.me.as_deref().filter(|_| member.set == config.set);
-    Err(match own.and_then(|me| config.member(me)) {
-        Some(known) => same_node(host, &known.host),
-        // It may not have heard yet that it was removed.
-        None if own.is_some_and(|me| same_host(me, host)) && knows(&member.members, view) => {
-            ActionError::retry("not_now", format!("{host} still takes itself for a member of the set"))
-        }
-        None => ActionError::last(
-            "other_set",
-            format!(
-                "{host} is a member of a set of its own, {}, with {}",
-                member.set,
-                member.members.join(", ")
-            ),
-        ),
-    })
-}
-
-fn knows(members: &[String], view: &View) -> bool {
-    members.iter().any(|host| view.current.config.member(host).is_some())
-}
-
-/// What the set has found out about a member that does not belong to it; none while all may be well.
-fn verdict(seen: &Seen) -> Option<(&'static str, String)> {
-    let host = &seen.host;
-    if seen.is_keyless && !seen.is_up {
-        let why = format!("{host} does not accept the set's key: it has another, or runs without access control");
-        return Some(("other_key", why));
-    }
-    let complaint = seen.complaint.as_ref().filter(|_| !seen.is_up)?;
-    let says = |words: &[&str]| words.iter().any(|words| complaint.contains(words));
-    if says(&["not running using replication", "not running with --replSet"]) {
-        return Some((
-            "not_a_member",
-            format!("{host} runs without --replSet now: {complaint}"),
-        ));
-    }
-    says(&["replica set IDs do not match", "Our set name"])
-        .then(|| ("other_set", format!("{host} is of another set: {complaint}")))
 }
 
 impl Kind for Add {
@@ -312,8 +204,7 @@ impl Converge for Add {
             None => Some(hello::ask(&self.0.stranger(address)).await),
         };
         if let Some(Ok(other)) = &other {
-            self.is_another(&args.node, other, &primary.current.config, &primary.status)
-                .await?;
+            candidate::is_none_of(&self.0, &args.node, other, &primary.current.config, &primary.status).await?;
         }
         Ok(View {
             current: primary.current,
@@ -338,7 +229,7 @@ impl Converge for Add {
                 }
                 Some(Step::Admit { .. }) | None => {}
             }
-            stranger(&node, view.other.as_ref(), view)?;
+            candidate::can_be_taken_in(&node, view.other.as_ref(), config)?;
             if wanted.is_voter() && !config.has_vote_left() {
                 return Err(reach::too_many_voters());
             }
@@ -429,7 +320,7 @@ fn settle(view: &View, member: &Member, wanted: &Part, last: Option<&Step>) -> R
     let Some(seen) = view.status.member(&member.host) else {
         return Ok(Next::Wait(format!("the primary has heard of {host}")));
     };
-    if let Some((code, why)) = verdict(seen) {
+    if let Some((code, why)) = candidate::verdict(seen) {
         // One that is let in for good may only be out of step for a while, as when keys are changed.
         if !ours || !matches!(last, Some(Step::Follow { .. } | Step::Withdraw { .. })) {
             return Err(ActionError::retry(code, why));

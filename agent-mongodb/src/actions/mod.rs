@@ -2,6 +2,7 @@
 //! is done when a reading says so.
 
 mod add;
+mod candidate;
 mod configure;
 mod init;
 mod majority;

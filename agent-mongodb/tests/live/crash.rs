@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testbed::agent::{Program, killed_at_each_step};
 use testbed::mongodb::Cluster;
 
-use crate::rig::{ADD, CONFIGURE, INIT, REMOVE, STEP_DOWN, UP, done, settings};
+use crate::rig::{ADD, CONFIGURE, INIT, REMOVE, STEP_DOWN, UP, by_password, done, grant, password, settings};
 
 /// The kind of the last step that was made durable; where there is one kind only, it is called "step".
 fn step(record: &Record) -> Option<String> {
@@ -17,10 +17,12 @@ fn step(record: &Record) -> Option<String> {
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn killed_at_each_checkpoint_everything_is_done_once() {
-    let cluster = Cluster::builder(3).start(UP).unwrap();
+    let cluster = Cluster::builder(3).secured().start(UP).unwrap();
+    let (_secret, file) = password("agent:secret");
     let program = |number| {
-        let node = cluster.node(number).unwrap();
-        Program::new(env!("CARGO_BIN_EXE_agent-mongodb"), &settings(&cluster, node)).unwrap()
+        let mut server = settings(&cluster, cluster.node(number).unwrap());
+        by_password(&mut server, &cluster, &file);
+        Program::new(env!("CARGO_BIN_EXE_agent-mongodb"), &server).unwrap()
     };
     let (mut first, mut second) = (program(1), program(2));
     let named = |number| json!({ "node": cluster.node(number).unwrap().member_address() });
@@ -38,6 +40,7 @@ fn killed_at_each_checkpoint_everything_is_done_once() {
         output
     };
     killed_in(&mut first, INIT, &json!({}), &["step"]);
+    grant(cluster.primary(UP).unwrap());
     for number in [2, 3] {
         killed_in(&mut first, ADD, &named(number), &["admit", "follow", "promote"]);
     }

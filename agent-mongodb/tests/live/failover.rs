@@ -8,10 +8,15 @@ use serde_json::{Value, json};
 use testbed::mongodb::bson::{Document, doc};
 use testbed::mongodb::{Cluster, Node};
 
-use crate::rig::{INIT, Rig, UP, attribute, await_state, done, run, shard, until};
+use crate::rig::{INIT, Rig, UP, attribute, await_state, done, grant, run, shard, until};
 
 /// A set of three that elects within two seconds, made by the richer form of `cluster.init`.
 fn quick(rig: &Rig) {
+    initiate(rig);
+    settle(rig);
+}
+
+fn initiate(rig: &Rig) {
     let members: Vec<_> = (1..=3).map(|number| rig.named(number)).collect();
     let settings = json!({ "election_timeout_ms": 2_000, "heartbeat_timeout_s": 2 });
     done(&run(
@@ -22,7 +27,6 @@ fn quick(rig: &Rig) {
     for agent in &rig.agents {
         await_state(agent, NodeState::Healthy);
     }
-    settle(rig);
 }
 
 /// Waits until all members have all writes, and know that a majority has them: a server of which less is true cannot take
@@ -75,8 +79,11 @@ fn agreed(rig: &Rig, but: Option<u32>) -> (u32, Value) {
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn a_primary_that_dies_or_freezes_is_replaced_and_comes_back() {
-    let rig = Rig::start(Cluster::builder(3));
-    quick(&rig);
+    let rig = Rig::guarded(Cluster::builder(3));
+    initiate(&rig);
+    grant(rig.cluster.primary(UP).unwrap());
+    rig.cluster.create_root().unwrap();
+    settle(&rig);
     let (first, term) = agreed(&rig, None);
     rig.node(first).kill().unwrap();
     await_state(rig.agent(first), NodeState::Unavailable);

@@ -94,7 +94,7 @@ fn blank_nodes_become_a_set_and_repeats_change_nothing() {
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn a_primary_hands_over_and_leaves() {
-    let rig = Rig::start(Cluster::builder(3).initiated());
+    let rig = Rig::granted(Cluster::builder(3));
     assert_eq!(rig.cluster.primary(UP).unwrap().number(), 1);
     let handed = done(&run(rig.client(1), STEP_DOWN, &json!({ "stay_s": 5, "catch_up_s": 2 })));
     assert_eq!(handed["changed"], true);
@@ -142,7 +142,7 @@ fn a_primary_hands_over_and_leaves() {
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn a_member_is_hidden_delayed_given_tags_and_back() {
-    let rig = Rig::start(Cluster::builder(3).initiated());
+    let rig = Rig::granted(Cluster::builder(3));
     let change = |more| run(rig.client(1), CONFIGURE, &rig.named_with(3, &more));
     let hidden = done(&change(json!({ "hidden": true, "tags": { "dc": "b" }, "delay_s": 5 })));
     assert_eq!((&hidden["priority"], &hidden["votes"]), (&json!(0.0), &json!(1)));
@@ -180,7 +180,7 @@ fn a_member_is_hidden_delayed_given_tags_and_back() {
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn a_lost_majority_is_told_and_only_force_goes_on() {
-    let rig = Rig::start(Cluster::builder(3).initiated());
+    let rig = Rig::granted(Cluster::builder(3));
     rig.node(3).kill().unwrap();
     let third = rig.node(3).member_address();
     until("the primary has heard of it", || {
@@ -213,7 +213,7 @@ fn a_lost_majority_is_told_and_only_force_goes_on() {
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn force_does_not_come_before_an_election() {
-    let rig = Rig::start(Cluster::builder(3).initiated());
+    let rig = Rig::granted(Cluster::builder(3));
     rig.cluster.primary(UP).unwrap().kill().unwrap();
     let lost = (1..=3).find(|number| !rig.node(*number).is_running()).unwrap();
     let left = (1..=3).find(|number| *number != lost).unwrap();

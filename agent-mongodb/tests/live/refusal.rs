@@ -115,7 +115,7 @@ fn errors_of_the_server_are_told_for_what_they_are() {
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn changes_at_the_same_time_are_all_made() {
-    let rig = Rig::start(Cluster::builder(3).initiated());
+    let rig = Rig::granted(Cluster::builder(3));
     let scheduled: Vec<_> = (1..=3)
         .map(|number| {
             let args = rig.named_with(number, &json!({ "tags": { "rack": number.to_string() } }));

@@ -1,13 +1,17 @@
 //! A set of real servers with an agent beside each, and the questions that tests ask of them.
 
-use agent_mongodb::config::{Server, Timeouts};
+use std::path::{Path, PathBuf};
+
+use agent_mongodb::config::{Login, Mechanism, Server, Timeouts, TlsFiles};
 use agent_sdk::client::Client;
 use agent_sdk::spec::Role;
 use agent_sdk::testing::TestAgent;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 pub(crate) use testbed::agent::{
     ADD, INIT, REMOVE, UP, all_in_time, await_state, done, failed, node, only_shard as shard, run, run_within, until,
 };
+use testbed::mongodb::bson::{self, Document, doc};
 use testbed::mongodb::{Builder, Cluster, Node};
 
 pub(crate) const STEP_DOWN: &str = "mongodb.com/primary.step-down";
@@ -18,6 +22,8 @@ pub(crate) struct Rig {
     pub agents: Vec<TestAgent>,
     // Dropped after the agents: they would only log that their nodes are gone.
     pub cluster: Cluster,
+    /// The password, where there is one.
+    _secret: Option<TempDir>,
 }
 
 /// The configuration of the agent beside a node.
@@ -52,7 +58,28 @@ impl Rig {
             start(settings)
         };
         let agents = cluster.nodes().iter().map(agent).collect();
-        Self { agents, cluster }
+        Self {
+            agents,
+            cluster,
+            _secret: None,
+        }
+    }
+
+    /// With access control and TLS: agents have a password, and no rights before they are granted.
+    pub(crate) fn guarded(builder: Builder) -> Self {
+        let (place, file) = password("agent:secret");
+        let rig = Self::start_with(builder.secured(), |cluster, server| by_password(server, cluster, &file));
+        Self {
+            _secret: Some(place),
+            ..rig
+        }
+    }
+
+    /// The same with an initiated set, whose agents have exactly the rights of the guide.
+    pub(crate) fn granted(builder: Builder) -> Self {
+        let rig = Self::guarded(builder.initiated());
+        grant(rig.cluster.primary(UP).unwrap());
+        rig
     }
 
     pub(crate) fn node(&self, number: u32) -> &Node {
@@ -108,4 +135,47 @@ impl Rig {
 /// An attribute that the running process tells.
 pub(crate) fn attribute(agent: &TestAgent, name: &str) -> Option<Value> {
     testbed::agent::attribute(agent, &format!("mongodb.com/{name}"))
+}
+
+/// What an operator is told to paste.
+const GUIDE: &str = include_str!("../../../docs/mongodb.md");
+
+/// The command of the guide that makes the role, as it stands there.
+pub(crate) fn role() -> Document {
+    let line = GUIDE
+        .lines()
+        .find_map(|line| line.strip_prefix("db.adminCommand(")?.strip_suffix(')'))
+        .unwrap();
+    let command: Value = serde_json::from_str(line).unwrap();
+    bson::serialize_to_document(&command).unwrap()
+}
+
+/// An agent that comes with a password, by TLS.
+pub(crate) fn by_password(server: &mut Server, cluster: &Cluster, file: &Path) {
+    server.tls = Some(TlsFiles {
+        ca_file: cluster.authority_file(),
+        certificate_key_file: None,
+    });
+    server.login = Some(Login {
+        mechanism: Mechanism::ScramSha256,
+        credentials_file: Some(file.to_owned()),
+        database: "admin".to_owned(),
+    });
+}
+
+/// A directory for passwords, and the file in it.
+pub(crate) fn password(text: &str) -> (TempDir, PathBuf) {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("password");
+    std::fs::write(&file, text).unwrap();
+    (place, file)
+}
+
+/// Makes the guide's role, and the agents' user with it, on a primary.
+pub(crate) fn grant(primary: &Node) {
+    primary.command("admin", role()).unwrap();
+    let name = role().get_str("createRole").unwrap().to_owned();
+    let roles = [doc! { "role": name, "db": "admin" }].to_vec();
+    let user = doc! { "createUser": "agent", "pwd": "secret", "roles": roles };
+    primary.command("admin", user).unwrap();
 }

@@ -3,32 +3,19 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use agent_mongodb::config::{Login, Mechanism, Server, TlsFiles};
+use agent_mongodb::config::{Login, Mechanism, TlsFiles};
 use agent_sdk::spec::{NodeState, Role};
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
-use testbed::mongodb::bson::{self, Document, doc};
+use testbed::mongodb::bson::{Document, doc};
 use testbed::mongodb::{Cluster, Node, Release};
 
 use crate::rig::{
-    ADD, CONFIGURE, INIT, REMOVE, Rig, STEP_DOWN, UP, attribute, await_state, done, failed, node, run, run_within,
-    settings, start, until,
+    ADD, CONFIGURE, INIT, REMOVE, Rig, STEP_DOWN, UP, attribute, await_state, by_password, done, failed, node,
+    password, role, run, run_within, settings, start, until,
 };
-
-/// What an operator is told to paste.
-const GUIDE: &str = include_str!("../../../docs/mongodb.md");
-
-/// The command of the guide that makes the role, as it stands there.
-fn role() -> Document {
-    let line = GUIDE
-        .lines()
-        .find_map(|line| line.strip_prefix("db.adminCommand(")?.strip_suffix(')'))
-        .unwrap();
-    let command: Value = serde_json::from_str(line).unwrap();
-    bson::serialize_to_document(&command).unwrap()
-}
 
 /// The actions that the guide's role allows.
 fn actions() -> Vec<String> {
@@ -39,26 +26,6 @@ fn actions() -> Vec<String> {
         .iter()
         .map(|action| action.as_str().unwrap().to_owned())
         .collect()
-}
-
-fn by_password(server: &mut Server, cluster: &Cluster, file: &Path) {
-    server.tls = Some(TlsFiles {
-        ca_file: cluster.authority_file(),
-        certificate_key_file: None,
-    });
-    server.login = Some(Login {
-        mechanism: Mechanism::ScramSha256,
-        credentials_file: Some(file.to_owned()),
-        database: "admin".to_owned(),
-    });
-}
-
-/// A directory for passwords, and the file in it.
-fn password(text: &str) -> (TempDir, PathBuf) {
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("password");
-    std::fs::write(&file, text).unwrap();
-    (place, file)
 }
 
 /// A key that no cluster has.
