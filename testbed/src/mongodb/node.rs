@@ -1,6 +1,5 @@
 //! One node: its number, address and files.
 
-use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -85,15 +84,10 @@ impl Node {
         self.seat.process.log_tail(lines)
     }
 
-    /// The script that starts it, with all its arguments.
+    /// The script that starts it in the background and returns. The process ends with its cluster, whoever started it; a
+    /// second start is refused while it runs.
     pub fn start_script(&self) -> PathBuf {
         self.seat.process.start_script()
-    }
-
-    /// The command that starts it in the background and returns, as an agent is configured with it. The process ends with
-    /// its cluster, whoever started it; a second start is refused while it runs.
-    pub fn start_command(&self) -> Vec<OsString> {
-        vec![self.start_script().into()]
     }
 
     /// Removes its data: a disk that was lost. It has to be stopped.

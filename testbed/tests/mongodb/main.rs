@@ -166,7 +166,7 @@ fn a_dropped_cluster_leaves_neither_processes_nor_files() {
 fn a_node_is_started_by_the_command_it_offers_and_only_once() {
     let cluster = Cluster::builder(1).prepare().unwrap();
     let node = cluster.node(1).unwrap();
-    let started = Command::new(&node.start_command()[0]).status().unwrap();
+    let started = Command::new(node.start_script()).status().unwrap();
     assert!(started.success());
     node.wait_ready(UP).unwrap();
     let process = node.process().unwrap();
