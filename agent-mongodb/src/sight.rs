@@ -14,7 +14,7 @@ use std::time::Duration;
 use agent_sdk::config::Address;
 use agent_sdk::spec::StoreVersion;
 use tokio::sync::Mutex as Turn;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::ask::set::millis;
 use crate::ask::{Hello, SetStatus, build, hello, status};
@@ -195,10 +195,10 @@ impl Sight {
         self.tidy();
         let end = Instant::now() + self.server.timeouts.answer();
         let (hello, set) = if self.last().let_in {
-            tokio::join!(hello::ask(&self.known), self.set(&self.known, end))
+            tokio::join!(hello::ask_by(&self.known, end), self.set(&self.known, end))
         } else {
             // Each connection logs in for itself: as long as it is not known that this helps, one tries.
-            let hello = hello::ask(&self.known).await;
+            let hello = hello::ask_by(&self.known, end).await;
             let set = match &hello {
                 Ok(_) => self.set(&self.known, end).await,
                 Err(fault) => Err(fault.clone()),
@@ -254,10 +254,7 @@ impl Sight {
     /// What the mongod tells anybody. One that has no users, as an arbiter or a member that makes its first copy, tells of its
     /// state, too, who is beside it.
     async fn as_nobody(&self, refused: Fault, end: Instant) -> (Result<Hello, Fault>, Result<SetStatus, Fault>) {
-        let hello = match timeout_at(end, hello::ask(&self.anonymous)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(self.silent()),
-        };
+        let hello = hello::ask_by(&self.anonymous, end).await;
         let set = match &hello {
             Ok(hello) if hello.member().is_some() => self.set(&self.anonymous, end).await.map_err(|_| refused),
             Ok(_) | Err(_) => Err(refused),
@@ -266,18 +263,7 @@ impl Sight {
     }
 
     async fn set(&self, link: &Link, end: Instant) -> Result<SetStatus, Fault> {
-        let within = self.server.timeouts.answer();
-        match timeout_at(end, status::ask(link, millis(within))).await {
-            Ok(answer) => answer,
-            Err(_) => Err(self.silent()),
-        }
-    }
-
-    fn silent(&self) -> Fault {
-        Fault::Silent {
-            address: self.server.address.to_string(),
-            within: self.server.timeouts.answer(),
-        }
+        status::ask_by(link, millis(self.server.timeouts.answer()), end).await
     }
 
     fn remember(&self, facts: &Facts) {

@@ -1,6 +1,7 @@
 //! `hello`: what kind of process it is. It needs no user, and every kind answers it.
 
 use mongodb::bson::{Document, doc};
+use tokio::time::Instant;
 
 use crate::client::{Fault, Link, Read};
 
@@ -88,9 +89,14 @@ impl Hello {
 
 /// Asks.
 pub async fn ask(link: &Link) -> Result<Hello, Fault> {
-    link.ask_again(doc! { "hello": 1 })
-        .await
-        .map(|answer| Hello::of(&answer))
+    let answer = link.ask_again(doc! { "hello": 1 }).await?;
+    Ok(Hello::of(&answer))
+}
+
+/// Asks, and waits until then.
+pub async fn ask_by(link: &Link, end: Instant) -> Result<Hello, Fault> {
+    let answer = link.ask_again_by(doc! { "hello": 1 }, end).await?;
+    Ok(Hello::of(&answer))
 }
 
 #[cfg(test)]

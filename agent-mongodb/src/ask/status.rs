@@ -1,6 +1,7 @@
 //! `replSetGetStatus`: the set as one member sees it.
 
 use mongodb::bson::{Document, Timestamp, doc};
+use tokio::time::Instant;
 
 use crate::client::{Fault, Link, Read};
 
@@ -226,8 +227,16 @@ impl Copying {
 
 /// Asks. `within_ms`: for the server.
 pub async fn ask(link: &Link, within_ms: i64) -> Result<SetStatus, Fault> {
-    let command = doc! { COMMAND: 1, "initialSync": 1, "maxTimeMS": within_ms };
-    SetStatus::of(&link.ask_again(command).await?)
+    SetStatus::of(&link.ask_again(command(within_ms)).await?)
+}
+
+/// Asks, and waits until then.
+pub async fn ask_by(link: &Link, within_ms: i64, end: Instant) -> Result<SetStatus, Fault> {
+    SetStatus::of(&link.ask_again_by(command(within_ms), end).await?)
+}
+
+fn command(within_ms: i64) -> Document {
+    doc! { COMMAND: 1, "initialSync": 1, "maxTimeMS": within_ms }
 }
 
 #[cfg(test)]

@@ -76,7 +76,11 @@ impl Link {
     /// The same for a question, which can be asked twice: a server that was started anew has ended the connection that is
     /// kept, and says so only to who asks.
     pub async fn ask_again(&self, command: Document) -> Result<Document, Fault> {
-        let end = Instant::now() + self.within;
+        self.ask_again_by(command, Instant::now() + self.within).await
+    }
+
+    /// The same until then.
+    pub async fn ask_again_by(&self, command: Document, end: Instant) -> Result<Document, Fault> {
         match self.ask_until(command.clone(), end, self.within).await {
             Err(Fault::Cut { .. }) => self.ask_until(command, end, self.within).await,
             answer => answer,
