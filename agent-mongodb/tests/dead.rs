@@ -37,6 +37,7 @@ fn agent(at: SocketAddr) -> TestAgent {
     let mut server = Server::new(at.to_string().parse().unwrap(), "rs0");
     server.member_address = Some(server.address.clone());
     server.timeouts.answer_ms = ANSWER_MS;
+    server.timeouts.change_ms = 1_000;
     testbed::agent::start(agent_mongodb::agent(server).unwrap())
 }
 
