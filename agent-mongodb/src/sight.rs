@@ -17,7 +17,7 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 
 use crate::ask::set::millis;
-use crate::ask::{Hello, SetStatus, build, hello, status};
+use crate::ask::{Hello, MemberState, SetStatus, build, hello, status};
 use crate::client::{Fault, Link};
 use crate::config::Validated;
 use crate::node::Facts;
@@ -243,7 +243,14 @@ impl Sight {
             return false;
         }
         match &last.successor {
-            Some((process, since)) if *process == hello.process => since.elapsed() < STARTING,
+            Some((process, since)) if *process == hello.process => {
+                let starts = since.elapsed() < STARTING;
+                if !starts {
+                    // It is a blank one now.
+                    last.member = None;
+                }
+                starts
+            }
             _ => {
                 last.successor = Some((hello.process.clone(), Instant::now()));
                 true
@@ -267,6 +274,16 @@ impl Sight {
     }
 
     fn remember(&self, facts: &Facts) {
+        // What it was about to do is done.
+        let own = facts.status_of_set().map(|set| set.state);
+        if own.is_some_and(|state| {
+            matches!(
+                state,
+                MemberState::Primary | MemberState::Secondary | MemberState::Arbiter
+            )
+        }) {
+            self.set_joining(false);
+        }
         if let Some(summary) = facts.summary() {
             self.last().summary = Some((Instant::now(), summary));
         }

@@ -27,8 +27,9 @@ use testbed::agent::{ADD, INIT, UP, all_in_time, await_state, done, failed, node
 
 use crate::peer::{hello, is_hello, peer, server};
 
-/// The longest message that the driver takes (48 MB), and what buffers of the kernel hold on both sides of a connection.
-const BOUND: u64 = 64 * 1024 * 1024;
+/// The longest message that the driver takes (48 MB), what it may have read of another before it was done with that one, and
+/// what buffers of the kernel hold on both sides of a connection.
+const BOUND: u64 = 112 * 1024 * 1024;
 
 /// Of the agents, for the answers to a look: half of what a look may take, as by default.
 const ANSWER_MS: u64 = 500;
@@ -352,13 +353,21 @@ fn a_member_that_starts_is_not_taken_in_by_another_name() {
         outside(process("6b0963a7ff71dc3669477de5")),
         outside(process("6b0963a8bb63ef98c1abc59d")),
     );
+    let gone = TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let complaint = "Received heartbeat while still initializing replication system";
     let seen = [
         doc! { "name": "h:1", "state": 1, "health": 1, "self": true },
         doc! { "name": second.to_string(), "state": 2, "health": 1 },
+        doc! { "name": &gone, "state": 8, "health": 0, "lastHeartbeatMessage": complaint },
     ];
     let members = [
         doc! { "_id": 0, "host": "h:1" },
         doc! { "_id": 1, "host": second.to_string() },
+        doc! { "_id": 2, "host": &gone },
     ];
     let answer = move |name: &str, _: &Document| {
         let mut answer = match name {
@@ -382,10 +391,25 @@ fn a_member_that_starts_is_not_taken_in_by_another_name() {
         code == "same_node" && message.contains(&second.to_string()),
         "{code} {message}"
     );
-    // The member h:1 answers nobody here: whether it is that one is not known, so nothing is done.
+    // The primary, which the agent reaches by another address than its name, is no reason to wait; a member that starts is.
     let (code, message) = add(other);
     assert!(
-        code == "deadline" && message.contains("is not known"),
+        code == "deadline" && message.contains("starts just now") && message.contains(&gone),
         "{code} {message}"
     );
+}
+
+/// A link on which a login or a handshake takes longer than an answer may, and answers do not.
+#[test]
+fn a_server_that_is_far_away_is_reached_in_the_end() {
+    let answer = |name: &str, _: &Document| {
+        // As long as the way there and back.
+        std::thread::sleep(Duration::from_millis(ANSWER_MS * 2 / 5));
+        Some(match name {
+            _ if is_hello(name) => member(),
+            _ => doc! { "set": "rs0", "myState": 2, "members": [], "ok": 1.0 },
+        })
+    };
+    let agent = agent(server(answer, |_| Ok(())));
+    await_state(&agent, NodeState::Healthy);
 }

@@ -195,7 +195,7 @@ impl Converge for Add {
     type View = View;
     type Step = Step;
 
-    async fn observe(&self, args: &AddArgs, _: Option<&Step>) -> Result<View, ActionError> {
+    async fn observe(&self, args: &AddArgs, last: Option<&Step>) -> Result<View, ActionError> {
         let address = reach::address(&args.node)?;
         args.wishes().over(&Part::default())?;
         let primary = reach::primary(&self.0).await?;
@@ -203,8 +203,9 @@ impl Converge for Add {
             Some(_) => None,
             None => Some(hello::ask(&self.0.stranger(address)).await),
         };
-        if let Some(Ok(other)) = &other {
-            candidate::is_none_of(&self.0, &args.node, other, &primary.current.config, &primary.status).await?;
+        // Once it was seen in the set, or is out of it again, what to say of it is known.
+        if let (Some(Ok(other)), None | Some(Step::Admit { .. })) = (&other, last) {
+            candidate::is_none_of(&self.0, &args.node, other, &primary).await?;
         }
         Ok(View {
             current: primary.current,
@@ -256,7 +257,7 @@ impl Converge for Add {
         settle(view, member, &wanted, last)
     }
 
-    async fn apply(&self, _: &AddArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, _: &AddArgs, step: &Step, invocation: &Invocation) -> Result<(), ActionError> {
         match step {
             Step::Admit { id, host, part, basis } => {
                 let member = Member {
@@ -264,17 +265,17 @@ impl Converge for Add {
                     host: host.clone(),
                     role: part.clone(),
                 };
-                reach::change(&self.0, *basis, |config| Some(config.with(&member))).await
+                reach::change(&self.0, invocation, *basis, |config| Some(config.with(&member))).await
             }
             Step::Follow { .. } => Ok(()),
             Step::Promote { id, host, part, basis } => {
-                reach::change(&self.0, *basis, |config| {
+                reach::change(&self.0, invocation, *basis, |config| {
                     config.has(*id, host).then(|| config.changed(*id, part))
                 })
                 .await
             }
             Step::Withdraw { id, host, basis, .. } => {
-                reach::change(&self.0, *basis, |config| {
+                reach::change(&self.0, invocation, *basis, |config| {
                     config.has(*id, host).then(|| config.without(*id))
                 })
                 .await

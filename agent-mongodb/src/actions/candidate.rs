@@ -3,11 +3,11 @@
 use agent_sdk::action::ActionError;
 use futures_util::future::join_all;
 
-use super::reach;
+use super::reach::{self, Primary};
 use crate::ask::hello::{self, Hello};
 use crate::ask::set::same_host;
 use crate::ask::status::Seen;
-use crate::ask::{Kind as Process, SetConfig, SetStatus};
+use crate::ask::{Kind as Process, SetConfig};
 use crate::client::Fault;
 use crate::sight::Sight;
 
@@ -76,42 +76,53 @@ pub(super) fn verdict(seen: &Seen) -> Option<(&'static str, String)> {
 
 /// Makes sure that the node is none of the members' processes: a member that starts says for a while, beside a frozen one
 /// for half a minute, that it is in no set.
-pub(super) async fn is_none_of(
-    sight: &Sight,
-    node: &str,
-    other: &Hello,
-    config: &SetConfig,
-    status: &SetStatus,
-) -> Result<(), ActionError> {
-    if other.kind != Process::Outside {
+///
+/// A member that the agent cannot ask is in the way only while it starts, as the primary hears from it; one that says to the
+/// primary what it is is not who has just said that it is nothing.
+pub(super) async fn is_none_of(sight: &Sight, node: &str, other: &Hello, set: &Primary) -> Result<(), ActionError> {
+    if other.kind != Process::Outside || other.process.is_none() {
         return Ok(());
     }
-    let asked = config.members.iter().map(|member| async move {
-        let link = sight.stranger(reach::address(&member.host)?);
-        Ok::<_, ActionError>((member, hello::ask(&link).await))
+    let known = |host: &str| {
+        let mut known = set.processes.iter();
+        known
+            .find(|(name, _)| same_host(name, host))
+            .map(|(_, process)| process.clone())
+    };
+    let asked = set.current.config.members.iter().map(|member| async move {
+        if let Some(process) = known(&member.host) {
+            return (member, Ok(process));
+        }
+        let address = match reach::address(&member.host) {
+            Ok(address) => address,
+            Err(error) => return (member, Err(error.to_string())),
+        };
+        let hello = hello::ask(&sight.stranger(address)).await;
+        let process = hello.map(|hello| hello.process).map_err(|fault| fault.to_string());
+        (member, process)
     });
     let mut silent = None;
-    for asked in join_all(asked).await {
-        let (member, hello) = asked?;
-        match hello {
-            Ok(hello) if hello.process.is_some() && hello.process == other.process => {
-                return Err(same_node(node, &member.host));
-            }
-            // Who is not there for the set either is not who has just answered.
-            Err(fault)
-                if status
-                    .member(&member.host)
-                    .is_some_and(|seen| seen.is_up || seen.is_self) =>
-            {
-                silent = Some((member, fault));
-            }
+    for (member, process) in join_all(asked).await {
+        match process {
+            Ok(process) if process == other.process => return Err(same_node(node, &member.host)),
+            Err(why) if set.status.member(&member.host).is_some_and(starts) => silent = Some((member, why)),
             Ok(_) | Err(_) => {}
         }
     }
-    silent.map_or(Ok(()), |(member, fault)| {
-        let message = format!("whether {node} is {}, a member, is not known: {fault}", member.host);
+    silent.map_or(Ok(()), |(member, why)| {
+        let message = format!(
+            "{node} may be {}, a member that starts just now and does not tell the agent: {why}",
+            member.host
+        );
         Err(ActionError::retry("unreachable", message))
     })
+}
+
+/// Whether a member has answered the primary that it starts.
+fn starts(seen: &Seen) -> bool {
+    seen.complaint
+        .as_ref()
+        .is_some_and(|complaint| complaint.contains("still initializing"))
 }
 
 fn same_node(node: &str, known: &str) -> ActionError {

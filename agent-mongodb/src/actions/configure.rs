@@ -223,8 +223,8 @@ impl Converge for Configure {
         })
     }
 
-    async fn apply(&self, _: &ConfigureArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
-        reach::change(&self.0, step.basis, |config| {
+    async fn apply(&self, _: &ConfigureArgs, step: &Step, invocation: &Invocation) -> Result<(), ActionError> {
+        reach::change(&self.0, invocation, step.basis, |config| {
             let there = config.has(step.id, &step.host);
             there.then(|| config.changed(step.id, &step.part))
         })

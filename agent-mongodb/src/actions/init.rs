@@ -346,11 +346,11 @@ impl Converge for Init {
         }
     }
 
-    async fn apply(&self, _: &InitArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, _: &InitArgs, step: &Step, invocation: &Invocation) -> Result<(), ActionError> {
         let facts = self.0.facts().await;
         let wire_version = facts.hello.as_ref().map_err(unanswered)?.wire_version;
         self.0.set_joining(true);
-        let within = self.0.server().timeouts.change();
+        let within = self.0.server().timeouts.change().min(invocation.remaining());
         let command = doc! { "replSetInitiate": step.document(wire_version), "maxTimeMS": millis(within) };
         let link = self.0.stranger(self.0.server().address.clone());
         match link.ask_within(command, within + GRACE).await {
@@ -414,9 +414,13 @@ fn of_initiate(fault: &Fault) -> Result<(), ActionError> {
     match fault.code() {
         Some(Code::ALREADY_INITIALIZED) => Ok(()),
         Some(Code::NODE_NOT_FOUND) => Err(ActionError::retry("member_unreachable", text)),
-        Some(Code::INVALID_REPLICA_SET_CONFIG) => Err(ActionError::last("refused", text)),
-        // Another of the members is in a set: this one, made from its side, will be here in a moment.
-        Some(Code::NEW_CONFIGURATION_INCOMPATIBLE) => Err(ActionError::retry("other_set", text)),
+        // Another of the members is in a set of that name: this one, made from its side, will be here in a moment.
+        Some(Code::NEW_CONFIGURATION_INCOMPATIBLE) if text.contains("set ID did not match") => {
+            Err(ActionError::retry("other_set", text))
+        }
+        Some(Code::INVALID_REPLICA_SET_CONFIG | Code::NEW_CONFIGURATION_INCOMPATIBLE) => {
+            Err(ActionError::last("refused", text))
+        }
         Some(Code::CONFIGURATION_IN_PROGRESS) => Err(ActionError::retry("not_now", text)),
         Some(Code::UNAUTHORIZED) => Err(ActionError::last(
             "not_allowed",

@@ -13,11 +13,6 @@ pub(super) struct Votes {
 }
 
 impl Votes {
-    /// As they are.
-    pub(super) fn of(config: &SetConfig, status: &SetStatus) -> Self {
-        Self::count(config.members.iter(), status)
-    }
-
     /// After this member has no vote any more.
     pub(super) fn without(id: i64, config: &SetConfig, status: &SetStatus) -> Self {
         Self::count(config.members.iter().filter(|member| member.id != id), status)
@@ -53,6 +48,22 @@ impl Votes {
             away.join(", ")
         )
     }
+}
+
+/// Whether those that are there could elect a primary. The server holds the vote of a member back that somebody has added and
+/// that does not follow yet: it tells how many votes count, and those that do not are of such members.
+pub(super) fn could_elect(config: &SetConfig, status: &SetStatus) -> bool {
+    let all = Votes::count(config.members.iter(), status);
+    let counted = status
+        .voting
+        .and_then(|voting| usize::try_from(voting).ok())
+        .unwrap_or(all.all);
+    let copying = config.members.iter().filter(|member| {
+        let seen = status.member(&member.host);
+        member.role.is_voter() && seen.is_some_and(|seen| seen.is_up && !seen.is_settled() && seen.state.takes_part())
+    });
+    let held_back = all.all.saturating_sub(counted).min(copying.count());
+    (all.all - all.away.len()).saturating_sub(held_back) * 2 > counted
 }
 
 #[cfg(test)]
@@ -109,6 +120,19 @@ pub(super) mod tests {
     fn who_has_no_vote_does_not_count() {
         assert_eq!(left(&[1, 2, -8], 9), (2, 0, true));
         assert_eq!(left(&[1, -2], 0), (0, 0, false));
+    }
+
+    #[test]
+    fn a_vote_that_is_held_back_elects_nobody() {
+        let elects = |states: &[i32], voting| {
+            let (config, mut status) = set(states);
+            status.voting = Some(voting);
+            could_elect(&config, &status)
+        };
+        assert!(elects(&[2, 2, 8], 3) && !elects(&[2, 8, 8], 3));
+        // Of two votes that count one is away; the third member was added by hand, and copies.
+        assert!(!elects(&[2, 8, 5], 2));
+        assert!(elects(&[2, 2, 5], 2));
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use agent_sdk::action::{ActionError, Fault as ActionFault};
+use agent_sdk::action::{ActionError, Fault as ActionFault, Invocation};
 use agent_sdk::config::Address;
 use mongodb::bson::Document;
 
 use super::outcome::{of_change, unanswered};
-use crate::ask::set::{self, Basis, Current, millis, same_host};
+use crate::ask::set::{self, Basis, Current, millis};
 use crate::ask::status::Seen;
 use crate::ask::{Kind, MemberState, SetConfig, SetStatus, hello, status};
 use crate::client::Link;
-use crate::node::Facts;
+use crate::node::{Facts, STARTS};
 use crate::sight::Sight;
 
 /// The set, as its primary tells.
@@ -20,6 +20,8 @@ pub(super) struct Primary {
     pub link: Arc<Link>,
     /// Its name.
     pub host: String,
+    /// The processes that are known already, by the members' names: the primary's, and that of the member beside the agent.
+    pub processes: Vec<(String, Option<String>)>,
     /// The configuration.
     pub current: Current,
     /// The members.
@@ -34,6 +36,7 @@ pub(super) fn member(facts: &Facts) -> Result<&hello::Member, ActionError> {
     let hello = facts.hello.as_ref().map_err(unanswered)?;
     match &hello.kind {
         Kind::Member(member) => Ok(member),
+        Kind::Outside if facts.starts() => Err(ActionError::retry("not_now", STARTS)),
         Kind::Outside => Err(ActionError::last(
             "not_in_cluster",
             "the mongod beside the agent is in no set: run this beside a member",
@@ -73,7 +76,8 @@ pub(super) fn link(sight: &Sight, facts: &Facts, host: &str) -> Result<Arc<Link>
 pub(super) async fn primary(sight: &Sight) -> Result<Primary, ActionError> {
     let facts = sight.look_anew().await;
     let none = |why: String| ActionError::retry("no_primary", why);
-    let Some(host) = member(&facts)?.primary.clone() else {
+    let own = member(&facts)?;
+    let Some(host) = own.primary.clone() else {
         return Err(none("the set has no primary, as far as this member knows".to_owned()));
     };
     let link = link(sight, &facts, &host)?;
@@ -93,8 +97,11 @@ pub(super) async fn primary(sight: &Sight) -> Result<Primary, ActionError> {
     if status.state != MemberState::Primary {
         return Err(none(format!("{host} is {} now", status.state.name())));
     }
+    let beside = facts.hello.as_ref().ok().and_then(|hello| hello.process.clone());
+    let beside = own.me.clone().map(|me| (me, beside));
     Ok(Primary {
         link,
+        processes: beside.into_iter().chain([(host.clone(), hello.process)]).collect(),
         host,
         current,
         status,
@@ -105,18 +112,27 @@ pub(super) async fn primary(sight: &Sight) -> Result<Primary, ActionError> {
 /// decided anew a moment later. `next` gives none where it has nothing to change any more.
 pub(super) async fn change(
     sight: &Sight,
+    invocation: &Invocation,
     basis: Basis,
     next: impl FnOnce(&SetConfig) -> Option<Document>,
 ) -> Result<(), ActionError> {
     let primary = primary(sight).await?;
     let config = &primary.current.config;
     let next = Some(config).filter(|config| config.basis() == basis).and_then(next);
-    replace(sight, &primary.link, next.ok_or_else(superseded)?, false).await
+    replace(sight, invocation, &primary.link, next.ok_or_else(superseded)?, false).await
 }
 
-/// Replaces the set's configuration. What the answer calls for: see [`of_change`].
-pub(super) async fn replace(sight: &Sight, link: &Link, next: Document, forced: bool) -> Result<(), ActionError> {
-    match set::replace(link, next, forced, sight.server().timeouts.change()).await {
+/// Replaces the set's configuration. The server may take no longer than the action: what is not wanted any more is not to be
+/// installed some time later.
+pub(super) async fn replace(
+    sight: &Sight,
+    invocation: &Invocation,
+    link: &Link,
+    next: Document,
+    forced: bool,
+) -> Result<(), ActionError> {
+    let within = sight.server().timeouts.change().min(invocation.remaining());
+    match set::replace(link, next, forced, within).await {
         Ok(()) => Ok(()),
         Err(fault) => of_change(&fault),
     }
@@ -134,20 +150,17 @@ pub(super) fn superseded() -> ActionError {
 }
 
 /// Whether the vote of this member counts, as far as can be told: servers tell only how many do. A vote is held back, if at all,
-/// until its member follows, so those of others that do not follow yet may be the ones that are missing.
+/// until its member follows, so those of others that are there and do not follow yet may be the ones that are missing.
 pub(super) fn counts(host: &str, config: &SetConfig, status: &SetStatus) -> bool {
     let Some(voting) = status.voting.and_then(|voting| usize::try_from(voting).ok()) else {
         return true;
     };
-    let unsettled = config.members.iter().filter(|member| {
+    if !status.member(host).is_some_and(Seen::is_settled) {
+        return false;
+    }
+    let copying = config.members.iter().filter(|member| {
         let seen = status.member(&member.host);
-        let follows = |seen: &Seen| {
-            matches!(
-                seen.state,
-                MemberState::Primary | MemberState::Secondary | MemberState::Arbiter
-            )
-        };
-        member.role.is_voter() && !same_host(&member.host, host) && !seen.is_some_and(follows)
+        member.role.is_voter() && seen.is_some_and(|seen| seen.is_up && !seen.is_settled())
     });
-    config.voters() <= voting + unsettled.count()
+    config.voters() <= voting + copying.count()
 }

@@ -8,7 +8,7 @@ use agent_sdk::action::{ActionError, Converge, Invocation, Kind, Next};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::majority::Votes;
+use super::majority::{Votes, could_elect};
 use super::outcome::{UNCOMMITTED, unanswered};
 use super::{reach, step_down};
 use crate::ask::set::{self, Basis, Current, Member, same_host};
@@ -129,7 +129,7 @@ impl Remove {
 
     /// Takes the member out without a majority: on the primary where there is one, else by what this member alone says. It is
     /// looked once more whether that is needed: a forced change switches off what keeps two histories of the set apart.
-    async fn force(&self, id: i64, host: &str, basis: Basis) -> Result<(), ActionError> {
+    async fn force(&self, invocation: &Invocation, id: i64, host: &str, basis: Basis) -> Result<(), ActionError> {
         let (link, config, status) = match reach::primary(&self.0).await {
             Ok(primary) => (primary.link, primary.current.config, primary.status),
             Err(ActionError::Retry(fault)) if fault.code() == "no_primary" => {
@@ -144,22 +144,27 @@ impl Remove {
         if !is_same || (status.state == MemberState::Primary && Votes::without(id, &config, &status).is_majority()) {
             return Err(reach::superseded());
         }
-        reach::replace(&self.0, &link, config.without(id), true).await
+        reach::replace(&self.0, invocation, &link, config.without(id), true).await
     }
 
     /// The set without the mongod beside the agent, as that one heard of it last: it keeps the configuration in which it is
     /// not any more.
-    async fn left(&self, node: &str) -> Result<View, ActionError> {
+    async fn left(&self, node: &str, acted: bool) -> Result<View, ActionError> {
         let within = self.0.server().timeouts.answer();
         let config = set::ask(self.0.known(), within).await.map_err(|fault| {
             if fault.code() == Some(Code::NOT_YET_INITIALIZED) {
-                return ActionError::last("not_in_cluster", "the mongod beside the agent was never in a set");
+                // One that starts says so as well, and this action may have talked to its set.
+                let never = "the mongod beside the agent says that it was never in a set";
+                return if acted {
+                    ActionError::retry("not_now", never)
+                } else {
+                    ActionError::last("not_in_cluster", never)
+                };
             }
             unanswered(&fault)
         })?;
         if config.member(node).is_some() {
-            let message =
-                "the mongod beside the agent starts: it is in its set's configuration, and not in the set yet";
+            let message = "the mongod beside the agent is in its set's configuration, and not in the set: it starts, or its name is none of its own";
             return Err(ActionError::retry("not_now", message));
         }
         let status = SetStatus::nothing(&config.set);
@@ -215,7 +220,7 @@ impl Converge for Remove {
             Err(ActionError::Final(fault))
                 if fault.code() == "not_in_cluster" && (last.is_some() || self.is_own(&args.node)) =>
             {
-                self.left(&args.node).await
+                self.left(&args.node, last.is_some()).await
             }
             Err(error) => Err(error),
         }
@@ -289,7 +294,7 @@ impl Converge for Remove {
         })
     }
 
-    async fn apply(&self, _: &RemoveArgs, step: &Step, _: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, _: &RemoveArgs, step: &Step, invocation: &Invocation) -> Result<(), ActionError> {
         match step {
             Step::StepDown { host, .. } => {
                 let facts = self.0.facts().await;
@@ -301,9 +306,9 @@ impl Converge for Remove {
                 host,
                 basis,
                 forced: true,
-            } => self.force(*id, host, *basis).await,
+            } => self.force(invocation, *id, host, *basis).await,
             Step::Remove { id, host, basis, .. } => {
-                reach::change(&self.0, *basis, |config| {
+                reach::change(&self.0, invocation, *basis, |config| {
                     config.has(*id, host).then(|| config.without(*id))
                 })
                 .await
@@ -314,7 +319,7 @@ impl Converge for Remove {
 
 /// Where there is no primary and a majority of the votes is there, one is about to be elected, and nothing is to be forced.
 fn elects(config: &SetConfig, status: &SetStatus) -> Result<(), ActionError> {
-    if Votes::of(config, status).is_majority() {
+    if could_elect(config, status) {
         let message = "the set has no primary, and a majority of its votes is there: it is about to elect one";
         return Err(ActionError::retry("no_primary", message));
     }

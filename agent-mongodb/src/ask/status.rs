@@ -199,6 +199,14 @@ impl SetStatus {
 }
 
 impl Seen {
+    /// Whether it has come to what it is to be: it leads, follows, or is an arbiter.
+    pub const fn is_settled(&self) -> bool {
+        matches!(
+            self.state,
+            MemberState::Primary | MemberState::Secondary | MemberState::Arbiter
+        )
+    }
+
     fn of(answer: &Document) -> Self {
         let full = |name| answer.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
         Self {

@@ -21,6 +21,9 @@ const UNTIL_NEXT_TRY: Duration = Duration::from_secs(1);
 /// the look.
 const TO_CONNECT: f64 = 0.7;
 
+/// The part of the time for an answer that a command has to have had, to say anything by having none.
+const MOST: f64 = 0.9;
+
 /// One server, and who asks it.
 #[derive(Debug)]
 pub struct Link {
@@ -33,9 +36,23 @@ pub struct Link {
 
 #[derive(Debug, Default)]
 struct State {
-    client: Option<(Client, LastFailure)>,
+    client: Option<Live>,
     refused: Option<(Instant, Fault)>,
 }
+
+/// A client of the driver.
+#[derive(Debug)]
+struct Live {
+    client: Client,
+    last: LastFailure,
+    /// Whether it has ever brought an answer. To get that far may take longer than an answer: connections, TLS, a login.
+    answered: bool,
+    /// How many commands in a row had their whole time and no answer.
+    silent: u32,
+}
+
+/// After how many commands without an answer a client that never had one is given up.
+const PATIENCE: u32 = 4;
 
 impl Link {
     /// To this server, asked in this way. No connection is made yet. `within`: for an answer.
@@ -89,16 +106,23 @@ impl Link {
 
     async fn ask_until(&self, command: Document, end: Instant, within: Duration) -> Result<Document, Fault> {
         let (client, last) = self.client()?;
+        let had_time = end.saturating_duration_since(Instant::now()) >= self.within.mul_f64(MOST);
         let database = client.database("admin");
         let answer = timeout_at(end, async { database.run_command(command).await }).await;
         match answer {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => {
+                self.answered(&last);
+                Ok(answer)
+            }
             Ok(Err(error)) => {
                 let failure = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Err(self.failed(Fault::of(&error, failure.as_ref(), &self.address.to_string())))
+                let fault = Fault::of(&error, failure.as_ref(), &self.address.to_string());
+                Err(self.failed(fault, &last))
             }
             Err(_) => {
-                self.give_up(&last);
+                if had_time {
+                    self.unanswered(&last);
+                }
                 Err(Fault::Silent {
                     address: self.address.to_string(),
                     within,
@@ -111,7 +135,7 @@ impl Link {
     /// the password anew.
     fn client(&self) -> Result<(Client, LastFailure), Fault> {
         let mut state = self.state();
-        if let Some((client, last)) = &state.client {
+        if let Some(Live { client, last, .. }) = &state.client {
             return Ok((client.clone(), last.clone()));
         }
         if let Some((when, fault)) = &state.refused
@@ -126,7 +150,12 @@ impl Link {
         let made = options.and_then(|options| Client::with_options(options).map_err(failed));
         match made {
             Ok(client) => {
-                state.client = Some((client.clone(), last.clone()));
+                state.client = Some(Live {
+                    client: client.clone(),
+                    last: last.clone(),
+                    answered: false,
+                    silent: 0,
+                });
                 Ok((client, last))
             }
             Err(fault) => {
@@ -141,16 +170,24 @@ impl Link {
         self.state().client = None;
     }
 
+    fn answered(&self, last: &LastFailure) {
+        if let Some(live) = self.state().client.as_mut().filter(|live| live.is(last)) {
+            live.answered = true;
+            live.silent = 0;
+        }
+    }
+
     /// Gives up a client whose server has not answered. The driver does not hear of that: it would go on to use what connections
     /// it has, and those that it waits for, and look at the server in ten minutes only. A new one looks first, and makes no
     /// connection as long as nobody answers.
-    fn give_up(&self, last: &LastFailure) {
-        self.state()
-            .client
-            .take_if(|(_, of_client)| Arc::ptr_eq(of_client, last));
+    fn unanswered(&self, last: &LastFailure) {
+        self.state().client.take_if(|live| {
+            live.silent += 1;
+            live.is(last) && (live.answered || live.silent >= PATIENCE)
+        });
     }
 
-    fn failed(&self, fault: Fault) -> Fault {
+    fn failed(&self, fault: Fault, last: &LastFailure) -> Fault {
         // A connection that was let in and whose user is gone, or was made anew, is nobody's.
         let fault = match fault {
             Fault::Answered { code, message }
@@ -167,7 +204,7 @@ impl Link {
         };
         if matches!(fault, Fault::NotLetIn { .. } | Fault::Tls { .. }) {
             let mut state = self.state();
-            state.client = None;
+            state.client.take_if(|live| live.is(last));
             state.refused = Some((Instant::now(), fault.clone()));
         }
         fault
@@ -175,5 +212,11 @@ impl Link {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    fn is(&self, last: &LastFailure) -> bool {
+        Arc::ptr_eq(&self.last, last)
     }
 }

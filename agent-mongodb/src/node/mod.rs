@@ -100,7 +100,7 @@ impl Facts {
     }
 }
 
-const STARTS: &str = "it was started again and says that it was never initialised, as it does until it has read its set's \
+pub(crate) const STARTS: &str = "it was started again and says that it was never initialised, as it does until it has read its set's \
                       configuration; if it goes on to say so, its data are gone";
 
 const ROUTER: &str =

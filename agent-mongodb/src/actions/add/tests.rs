@@ -192,7 +192,18 @@ fn others_that_are_held_back_do_not_hold_it_up() {
         role: Part::default(),
     };
     view.current.config = SetConfig::of(view.current.config.with(&other)).unwrap();
+    view.status.members.push(Seen {
+        host: other.host,
+        is_up: true,
+        state: MemberState::InitialSync,
+        ..Seen::default()
+    });
     assert!(matches!(decide(&view, None), Ok(Next::Done(_))));
+    // One that is dead has a vote that counts: what is missing is this one's.
+    if let Some(slow) = view.status.members.last_mut() {
+        (slow.is_up, slow.state) = (false, MemberState::Down);
+    }
+    assert!(matches!(decide(&view, None), Ok(Next::Wait(_))));
 }
 
 #[test]

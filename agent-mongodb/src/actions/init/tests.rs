@@ -139,7 +139,7 @@ fn each_answer_calls_for_its_own() {
         (23, "read again"),
         (74, "retry member_unreachable"),
         (93, "final refused"),
-        (103, "retry other_set"),
+        (103, "final refused"),
         (109, "retry not_now"),
     ] {
         assert_eq!(outcome(code), expected, "{code}");
