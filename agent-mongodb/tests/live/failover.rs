@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use testbed::mongodb::bson::{Document, doc};
 use testbed::mongodb::{Cluster, Node};
 
-use crate::rig::{INIT, Rig, UP, attribute, await_state, done, grant, run, shard, until};
+use crate::rig::{INIT, Rig, UP, attribute, await_state, done, grant, run, seconds, settle, shard, until};
 
 /// A set of three that elects within two seconds, made by the richer form of `cluster.init`.
 fn quick(rig: &Rig) {
     initiate(rig);
-    settle(rig);
+    settle(rig, 3);
 }
 
 fn initiate(rig: &Rig) {
@@ -27,21 +27,6 @@ fn initiate(rig: &Rig) {
     for agent in &rig.agents {
         await_state(agent, NodeState::Healthy);
     }
-}
-
-/// Waits until all members have all writes, and know that a majority has them: a server of which less is true cannot take
-/// writes back, and ends instead (`UnrecoverableRollbackError`).
-fn settle(rig: &Rig) {
-    rig.cluster.primary(UP).unwrap();
-    rig.cluster.write(1, true).unwrap();
-    until("every member knows that a majority has every write", || {
-        let statuses: Vec<_> = (1..=3).filter_map(|number| rig.node(number).status().ok()).collect();
-        let newest = statuses.iter().map(|status| seconds(status, "appliedOpTime")).max();
-        statuses.len() == 3
-            && statuses
-                .iter()
-                .all(|status| Some(seconds(status, "lastCommittedOpTime")) == newest)
-    });
 }
 
 /// Terms by the nodes whose agents say that they are the primary. Two in one term there never are.
@@ -83,7 +68,7 @@ fn a_primary_that_dies_or_freezes_is_replaced_and_comes_back() {
     initiate(&rig);
     grant(rig.cluster.primary(UP).unwrap());
     rig.cluster.create_root().unwrap();
-    settle(&rig);
+    settle(&rig, 3);
     let (first, term) = agreed(&rig, None);
     rig.node(first).kill().unwrap();
     await_state(rig.agent(first), NodeState::Unavailable);
@@ -224,10 +209,4 @@ fn lag_grows_and_shrinks_and_does_not_drift() {
     });
     assert!(largest < 3_000, "it has drifted to {largest} ms");
     assert!(lag(&rig, primary).is_none(), "a primary is behind nobody");
-}
-
-/// The second of a member's last write, or of the last one that it knows a majority to have.
-fn seconds(status: &Document, which: &str) -> u32 {
-    let optimes = status.get_document("optimes").unwrap();
-    optimes.get_document(which).unwrap().get_timestamp("ts").unwrap().time
 }

@@ -7,7 +7,7 @@ use testbed::mongodb::Cluster;
 use testbed::mongodb::bson::doc;
 
 use crate::rig::{
-    ADD, CONFIGURE, INIT, Rig, STEP_DOWN, UP, await_state, done, failed, run, run_within, settings, start,
+    ADD, CONFIGURE, INIT, Rig, STEP_DOWN, UP, await_state, done, failed, run, run_within, settings, settle, start,
 };
 
 /// A node of another set, one of another set of the same name, a dead one, a standalone, and a member under another name.
@@ -171,6 +171,8 @@ fn a_change_that_nobody_confirms_is_read_back() {
     let rig = Rig::start_with(Cluster::builder(3).initiated(), |_, server| {
         server.timeouts.change_ms = 1_000;
     });
+    // What may have to be taken back in the end has to have something before it.
+    settle(&rig, 3);
     for number in [2, 3] {
         rig.node(number).pause().unwrap();
     }

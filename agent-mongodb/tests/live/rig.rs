@@ -179,3 +179,26 @@ pub(crate) fn grant(primary: &Node) {
     let user = doc! { "createUser": "agent", "pwd": "secret", "roles": roles };
     primary.command("admin", user).unwrap();
 }
+
+/// Waits until all members, the first so many nodes, have all writes, and know that a majority has them: a server of which less is true cannot take
+/// writes back, and ends instead (`UnrecoverableRollbackError`).
+pub(crate) fn settle(rig: &Rig, members: u32) {
+    rig.cluster.primary(UP).unwrap();
+    rig.cluster.write(1, true).unwrap();
+    until("every member knows that a majority has every write", || {
+        let statuses: Vec<_> = (1..=members)
+            .filter_map(|number| rig.node(number).status().ok())
+            .collect();
+        let newest = statuses.iter().map(|status| seconds(status, "appliedOpTime")).max();
+        statuses.len() == members as usize
+            && statuses
+                .iter()
+                .all(|status| Some(seconds(status, "lastCommittedOpTime")) == newest)
+    });
+}
+
+/// The second of a member's last write, or of the last one that it knows a majority to have.
+pub(crate) fn seconds(status: &Document, which: &str) -> u32 {
+    let optimes = status.get_document("optimes").unwrap();
+    optimes.get_document(which).unwrap().get_timestamp("ts").unwrap().time
+}

@@ -5,15 +5,16 @@ use agent_sdk::spec::{NodeState, Role, State};
 use testbed::mongodb::Cluster;
 use testbed::mongodb::bson::doc;
 
-use crate::rig::{ADD, REMOVE, Rig, UP, all_in_time, await_state, done, failed, node, run, shard, until};
+use crate::rig::{ADD, REMOVE, Rig, UP, all_in_time, await_state, done, failed, node, run, settle, shard, until};
 
 #[test]
 #[ignore = "needs real servers: cargo live-test mongodb"]
 fn a_node_that_freezes_dies_is_kept_from_reads_and_stops() {
-    let rig = Rig::start(Cluster::builder(3).outside([3]).initiated());
+    let rig = Rig::start(Cluster::builder(4).outside([4]).initiated());
     await_state(rig.agent(1), NodeState::Healthy);
-    await_state(rig.agent(3), NodeState::NotInCluster);
+    await_state(rig.agent(4), NodeState::NotInCluster);
     await_state(rig.agent(2), NodeState::Healthy);
+    settle(&rig, 3);
     let second = rig.node(2);
     second.pause().unwrap();
     let frozen = await_state(rig.agent(2), NodeState::Unavailable);
@@ -22,10 +23,13 @@ fn a_node_that_freezes_dies_is_kept_from_reads_and_stops() {
     all_in_time(rig.agent(2));
     second.resume().unwrap();
     await_state(rig.agent(2), NodeState::Healthy);
+    // It may have been elected as it woke up.
+    settle(&rig, 3);
     second.kill().unwrap();
     await_state(rig.agent(2), NodeState::Unavailable);
     second.start().unwrap();
     await_state(rig.agent(2), NodeState::Healthy);
+    until("it follows again", || second.state().unwrap() == 2);
     second.command("admin", doc! { "replSetMaintenance": 1 }).unwrap();
     let kept = await_state(rig.agent(2), NodeState::Unhealthy);
     assert!(kept.node_status_reason.unwrap().contains("RECOVERING"));
