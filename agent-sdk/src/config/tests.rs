@@ -284,3 +284,10 @@ fn a_configuration_made_by_a_program_is_checked_as_well() {
         .collect();
     assert_eq!(keys, ["api.workers", "observe.deadline_ms"]);
 }
+
+#[test]
+fn comments_may_be_as_long_as_they_are() {
+    let comments = "  # of a section that is not used\n".repeat(1_000);
+    let text = format!("{comments}{}{comments}", with("api:\n  workers: 2\n"));
+    assert!(read(&text, &[]).is_ok(), "{}", fault(&text));
+}
