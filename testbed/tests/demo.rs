@@ -5,7 +5,7 @@ use std::process::Command;
 #[test]
 fn a_wrong_question_is_told_what_is_right_and_exits_with_2() {
     for (arguments, words) in [
-        (["cassandra"], "[possible values: toy, zookeeper, kafka]"),
+        (["cassandra"], "[possible values: toy, zookeeper, kafka, mongodb]"),
         (["--stand"], "--stay"),
     ] {
         let demo = Command::new(env!("CARGO_BIN_EXE_demo")).args(arguments).output();
