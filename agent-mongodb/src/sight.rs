@@ -17,7 +17,7 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
 
 use crate::ask::set::millis;
-use crate::ask::{Hello, MemberState, SetStatus, build, hello, status};
+use crate::ask::{Hello, SetStatus, build, hello, status};
 use crate::client::{Fault, Link};
 use crate::config::Validated;
 use crate::node::Facts;
@@ -275,13 +275,7 @@ impl Sight {
 
     fn remember(&self, facts: &Facts) {
         // What it was about to do is done.
-        let own = facts.status_of_set().map(|set| set.state);
-        if own.is_some_and(|state| {
-            matches!(
-                state,
-                MemberState::Primary | MemberState::Secondary | MemberState::Arbiter
-            )
-        }) {
+        if facts.status_of_set().is_some_and(|set| set.state.is_settled()) {
             self.set_joining(false);
         }
         if let Some(summary) = facts.summary() {

@@ -403,7 +403,7 @@ fn a_member_that_starts_is_not_taken_in_by_another_name() {
 #[test]
 fn a_server_that_is_far_away_is_reached_in_the_end() {
     let answer = |name: &str, _: &Document| {
-        // As long as the way there and back.
+        // The peer's fault, and nothing that is waited for: so long is the way there and back.
         std::thread::sleep(Duration::from_millis(ANSWER_MS * 2 / 5));
         Some(match name {
             _ if is_hello(name) => member(),

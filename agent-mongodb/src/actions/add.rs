@@ -6,7 +6,6 @@
 //! vote, where it can do no harm, is given its vote once it has copied the data, and is withdrawn where the set finds that
 //! it does not belong to it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::UNCOMMITTED;
-use super::wishes::Wishes;
+use super::wishes::NewMember;
 use super::{candidate, reach};
 use crate::ask::hello::{self, Hello};
 use crate::ask::set::{Basis, Current, Member, Part, same_host};
@@ -27,34 +26,6 @@ use crate::sight::Sight;
 
 /// Takes another mongod into the set.
 pub struct Add(Arc<Sight>);
-
-/// Which one, and as what.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AddArgs {
-    /// Member address of the other node, host:port, as its agent shows it.
-    pub node: String,
-    /// 1 to vote, which is the default, 0 not to.
-    #[serde(default)]
-    #[schemars(range(max = 1))]
-    pub votes: Option<u8>,
-    /// The higher, the sooner it is elected; 0 for never. 1 by default, or 0 where it cannot be elected.
-    #[serde(default)]
-    #[schemars(range(min = 0, max = 1000))]
-    pub priority: Option<f64>,
-    /// Whether clients are not shown it. False by default.
-    #[serde(default)]
-    pub hidden: Option<bool>,
-    /// Whether it votes only, and holds no data. False by default.
-    #[serde(default)]
-    pub arbiter: Option<bool>,
-    /// By how many seconds it stays behind on purpose; such a member is hidden unless `hidden` says otherwise. 0 by default.
-    #[serde(default)]
-    pub delay_s: Option<u32>,
-    /// Tags, for write concerns and reads.
-    #[serde(default)]
-    pub tags: Option<BTreeMap<String, String>>,
-}
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -150,19 +121,6 @@ impl fmt::Display for Step {
     }
 }
 
-impl AddArgs {
-    fn wishes(&self) -> Wishes {
-        Wishes {
-            votes: self.votes,
-            priority: self.priority,
-            hidden: self.hidden,
-            arbiter: self.arbiter,
-            delay_s: self.delay_s,
-            tags: self.tags.clone(),
-        }
-    }
-}
-
 impl Add {
     pub(crate) const fn new(sight: Arc<Sight>) -> Self {
         Self(sight)
@@ -187,7 +145,7 @@ impl Kind for Add {
     const SUMMARY: &'static str = "Takes another mongod, started for this set and in none yet, into the set: done when it is a secondary and votes.";
     // The first copy of the data is part of it.
     const DEADLINE: Duration = Duration::from_secs(24 * 3600);
-    type Args = AddArgs;
+    type Args = NewMember;
     type Output = Added;
 }
 
@@ -195,9 +153,9 @@ impl Converge for Add {
     type View = View;
     type Step = Step;
 
-    async fn observe(&self, args: &AddArgs, last: Option<&Step>) -> Result<View, ActionError> {
+    async fn observe(&self, args: &NewMember, last: Option<&Step>) -> Result<View, ActionError> {
         let address = reach::address(&args.node)?;
-        args.wishes().over(&Part::default())?;
+        args.part()?;
         let primary = reach::primary(&self.0).await?;
         let other = match primary.current.config.member(&args.node) {
             Some(_) => None,
@@ -214,8 +172,8 @@ impl Converge for Add {
         })
     }
 
-    fn decide(args: &AddArgs, view: &View, last: Option<&Step>) -> Result<Next<Step, Added>, ActionError> {
-        let wanted = args.wishes().over(&Part::default())?;
+    fn decide(args: &NewMember, view: &View, last: Option<&Step>) -> Result<Next<Step, Added>, ActionError> {
+        let wanted = args.part()?;
         let node = reach::address(&args.node)?.to_string();
         let config = &view.current.config;
         let basis = config.basis();
@@ -257,7 +215,7 @@ impl Converge for Add {
         settle(view, member, &wanted, last)
     }
 
-    async fn apply(&self, _: &AddArgs, step: &Step, invocation: &Invocation) -> Result<(), ActionError> {
+    async fn apply(&self, _: &NewMember, step: &Step, invocation: &Invocation) -> Result<(), ActionError> {
         match step {
             Step::Admit { id, host, part, basis } => {
                 let member = Member {
@@ -283,7 +241,7 @@ impl Converge for Add {
         }
     }
 
-    fn unchecked(args: &AddArgs, view: &View) -> Vec<String> {
+    fn unchecked(args: &NewMember, view: &View) -> Vec<String> {
         let is_blank = |other: &Result<Hello, Fault>| other.as_ref().is_ok_and(|hello| hello.kind == Process::Outside);
         match view.current.config.member(&args.node) {
             Some(_) => Vec::new(),

@@ -3,7 +3,7 @@
 //! The set's name and this member's come from the configuration. The server would choose a name by itself, that of its
 //! host, which others may not be able to resolve.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::unanswered;
 use super::reach;
-use super::wishes::Wishes;
+use super::wishes::NewMember;
 use crate::ask::set::{self, GRACE, Member, Part, SetConfig, millis};
 use crate::ask::{Kind as Process, MemberState, status};
 use crate::client::Fault;
@@ -34,38 +34,10 @@ pub struct InitArgs {
     /// All members, this node among them; the others are blank mongods that run. When not given: this node alone.
     #[serde(default)]
     #[schemars(length(min = 1, max = 50))]
-    pub members: Option<Vec<InitMember>>,
+    pub members: Option<Vec<NewMember>>,
     /// How the set works. What is not given is as the server has it by default.
     #[serde(default)]
     pub settings: Settings,
-}
-
-/// A member of the new set.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InitMember {
-    /// Member address of the node, host:port.
-    pub node: String,
-    /// 1 to vote, which is the default, 0 not to.
-    #[serde(default)]
-    #[schemars(range(max = 1))]
-    pub votes: Option<u8>,
-    /// The higher, the sooner it is elected; 0 for never. 1 by default, or 0 where it cannot be elected.
-    #[serde(default)]
-    #[schemars(range(min = 0, max = 1000))]
-    pub priority: Option<f64>,
-    /// Whether clients are not shown it. False by default.
-    #[serde(default)]
-    pub hidden: Option<bool>,
-    /// Whether it votes only, and holds no data. False by default.
-    #[serde(default)]
-    pub arbiter: Option<bool>,
-    /// By how many seconds it stays behind on purpose; such a member is hidden unless `hidden` says otherwise. 0 by default.
-    #[serde(default)]
-    pub delay_s: Option<u32>,
-    /// Tags, for write concerns and reads.
-    #[serde(default)]
-    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// How a set works.
@@ -148,20 +120,6 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.members.iter().map(|(name, _)| name.as_str()).collect();
         write!(f, "initiate the set {} of {}", self.replica_set, names.join(", "))
-    }
-}
-
-impl InitMember {
-    fn part(&self) -> Result<Part, ActionError> {
-        let wishes = Wishes {
-            votes: self.votes,
-            priority: self.priority,
-            hidden: self.hidden,
-            arbiter: self.arbiter,
-            delay_s: self.delay_s,
-            tags: self.tags.clone(),
-        };
-        wishes.over(&Part::default())
     }
 }
 

@@ -12,8 +12,9 @@ mod remove;
 mod step_down;
 mod wishes;
 
-pub use add::{Add, AddArgs, Added};
+pub use add::{Add, Added};
 pub use configure::{Configure, ConfigureArgs, Configured};
-pub use init::{Init, InitArgs, InitMember, Initialised, Settings};
+pub use init::{Init, InitArgs, Initialised, Settings};
 pub use remove::{Remove, RemoveArgs, Removed};
 pub use step_down::{StepDown, StepDownArgs, SteppedDown};
+pub use wishes::NewMember;

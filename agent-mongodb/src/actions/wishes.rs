@@ -4,8 +4,53 @@
 use std::collections::BTreeMap;
 
 use agent_sdk::action::ActionError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::ask::set::Part;
+
+/// A node that is to be a member, and as what.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMember {
+    /// Member address of the node, host:port, as its agent shows it.
+    pub node: String,
+    /// 1 to vote, which is the default, 0 not to.
+    #[serde(default)]
+    #[schemars(range(max = 1))]
+    pub votes: Option<u8>,
+    /// The higher, the sooner it is elected; 0 for never. 1 by default, or 0 where it cannot be elected.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1000))]
+    pub priority: Option<f64>,
+    /// Whether clients are not shown it. False by default.
+    #[serde(default)]
+    pub hidden: Option<bool>,
+    /// Whether it votes only, and holds no data. False by default.
+    #[serde(default)]
+    pub arbiter: Option<bool>,
+    /// By how many seconds it stays behind on purpose; such a member is hidden unless `hidden` says otherwise. 0 by default.
+    #[serde(default)]
+    pub delay_s: Option<u32>,
+    /// Tags, for write concerns and reads.
+    #[serde(default)]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl NewMember {
+    /// What it is to be.
+    pub(super) fn part(&self) -> Result<Part, ActionError> {
+        let wishes = Wishes {
+            votes: self.votes,
+            priority: self.priority,
+            hidden: self.hidden,
+            arbiter: self.arbiter,
+            delay_s: self.delay_s,
+            tags: self.tags.clone(),
+        };
+        wishes.over(&Part::default())
+    }
+}
 
 /// Each none where nothing is said.
 #[derive(Debug, Clone, Default, PartialEq)]

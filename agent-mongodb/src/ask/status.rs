@@ -123,6 +123,11 @@ impl MemberState {
         }
     }
 
+    /// Whether this is what a member comes to be: it leads, follows, or is an arbiter.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Primary | Self::Secondary | Self::Arbiter)
+    }
+
     /// Whether it takes part in a majority: it is there, and can vote.
     pub const fn takes_part(self) -> bool {
         !matches!(self, Self::Unknown | Self::Down | Self::Removed | Self::Other(_))
@@ -199,12 +204,9 @@ impl SetStatus {
 }
 
 impl Seen {
-    /// Whether it has come to what it is to be: it leads, follows, or is an arbiter.
+    /// Whether it has come to what it is to be.
     pub const fn is_settled(&self) -> bool {
-        matches!(
-            self.state,
-            MemberState::Primary | MemberState::Secondary | MemberState::Arbiter
-        )
+        self.state.is_settled()
     }
 
     fn of(answer: &Document) -> Self {

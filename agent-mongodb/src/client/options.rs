@@ -1,6 +1,6 @@
 //! How the driver is told to ask one server.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agent_sdk::config::{Address, Credentials};
@@ -10,7 +10,6 @@ use mongodb::event::sdam::SdamEvent;
 use mongodb::options::{
     AuthMechanism, ClientOptions, Credential, ServerAddress, ServerMonitoringMode, Tls, TlsOptions,
 };
-use std::sync::Mutex;
 
 use super::Fault;
 use crate::config::{Access, Mechanism, TlsFiles, Way};
@@ -57,7 +56,7 @@ fn note(last: &LastFailure, event: &SdamEvent) {
         SdamEvent::ServerHeartbeatSucceeded(_) => None,
         _ => return,
     };
-    *last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = failure;
+    *last.lock().unwrap_or_else(PoisonError::into_inner) = failure;
 }
 
 fn tls(files: &TlsFiles) -> Tls {

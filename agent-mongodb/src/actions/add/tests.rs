@@ -20,10 +20,10 @@ fn followed() -> Step {
     }
 }
 
-fn args() -> AddArgs {
-    AddArgs {
+fn args() -> NewMember {
+    NewMember {
         node: NEW.to_owned(),
-        ..AddArgs::default()
+        ..NewMember::default()
     }
 }
 
@@ -289,7 +289,7 @@ fn an_eighth_vote_is_refused_before_anything_is_done() {
     let mut view = blank();
     (view.current.config, view.status) = set(&[1, 2, 2, 2, 2, 2, 2]);
     assert_eq!(code(&view, None), "final too_many_voters");
-    let without = AddArgs {
+    let without = NewMember {
         votes: Some(0),
         ..args()
     };
@@ -298,7 +298,7 @@ fn an_eighth_vote_is_refused_before_anything_is_done() {
 
 #[test]
 fn a_name_is_the_same_in_all_its_spellings() {
-    let spelled = AddArgs {
+    let spelled = NewMember {
         node: " NEW:1".to_owned(),
         ..args()
     };
@@ -312,7 +312,7 @@ fn a_name_is_the_same_in_all_its_spellings() {
 
 #[test]
 fn an_arbiter_votes_from_the_start() {
-    let args = AddArgs {
+    let args = NewMember {
         arbiter: Some(true),
         ..args()
     };
@@ -321,7 +321,7 @@ fn an_arbiter_votes_from_the_start() {
     };
     assert!(matches!(&now, Step::Admit { part, .. } if part.arbiter && part.votes == 1));
     assert_eq!(then, []);
-    let part = args.wishes().over(&Part::default()).unwrap();
+    let part = args.part().unwrap();
     let view = with(&part, doc! { "state": 7, "health": 1.0 });
     let Ok(Next::Do { now, .. }) = Add::decide(&args, &view, Some(&now)) else {
         panic!("that it was seen is made durable")

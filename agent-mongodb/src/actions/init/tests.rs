@@ -22,9 +22,9 @@ fn member(states: &[i32], primary: Option<&str>) -> Found {
 }
 
 fn args(members: &[&str]) -> InitArgs {
-    let member = |node: &&str| InitMember {
+    let member = |node: &&str| NewMember {
         node: (*node).to_owned(),
-        ..InitMember::default()
+        ..NewMember::default()
     };
     InitArgs {
         members: Some(members.iter().map(member).collect()),
