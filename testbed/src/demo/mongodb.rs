@@ -68,6 +68,7 @@ impl MongoDb {
 
 impl Play for MongoDb {
     const WRITES: &'static str = "documents";
+    const COUNTS: bool = false;
     const LAGS: bool = false;
     const START: &'static str = "three blank servers, each in no set yet; an agent beside each";
     const INIT: &'static str = "the first one becomes the only member of a new set, and its primary";

@@ -17,6 +17,8 @@ pub(super) trait Play {
     const WRITES: &'static str;
     /// How many writes show that a new primary takes them.
     const ENOUGH: u32 = 1;
+    /// Whether an offset grows by one with each write, so that it is known where the last one ends.
+    const COUNTS: bool = true;
     /// Whether copies are seen to be behind while the story writes.
     const LAGS: bool;
     /// What is started, in words.

@@ -34,7 +34,7 @@ impl<P: Play> Story<'_, P> {
                 if writing.is_finished() {
                     Look::Yes(())
                 } else {
-                    middle += u32::from(is_under_way(&seen, &before));
+                    middle += u32::from(is_under_way(&seen, &before, P::COUNTS.then_some(goal)));
                     Look::NotYet(in_a_row(&seen))
                 }
             }
@@ -83,10 +83,11 @@ impl<P: Play> Story<'_, P> {
     }
 }
 
-/// Whether some copy is past its beginning.
-fn is_under_way(seen: &[Sight], before: &[i64]) -> bool {
+/// Whether some copy is past its beginning and not at the end, where that is known.
+fn is_under_way(seen: &[Sight], before: &[i64], goal: Option<i64>) -> bool {
+    let is = |now: i64, before: i64| before < now && goal.is_none_or(|goal| now < goal);
     let mut both = seen.iter().zip(before);
-    both.any(|(now, before)| now.offset.is_some_and(|now| *before < now))
+    both.any(|(now, before)| now.offset.is_some_and(|now| is(now, *before)))
 }
 
 /// Whether all copies hold everything, and the same.
@@ -137,9 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_is_not_on_the_way() {
-        let under_way = |offsets: &[i64]| is_under_way(&sights(offsets), &[3, 3]);
-        assert!(!under_way(&[3, 3]) && under_way(&[10, 3]) && under_way(&[3, 4]));
+    fn neither_the_beginning_nor_the_end_is_on_the_way() {
+        let under_way = |offsets: &[i64]| is_under_way(&sights(offsets), &[3, 3], Some(10));
+        assert!(!under_way(&[3, 3]) && !under_way(&[10, 3]) && !under_way(&[10, 10]));
+        assert!(under_way(&[10, 4]));
+        // Where no end is known, only the beginning is.
+        assert!(is_under_way(&sights(&[3, 99]), &[3, 3], None) && !is_under_way(&sights(&[3, 3]), &[3, 3], None));
     }
 
     #[test]
